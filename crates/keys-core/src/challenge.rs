@@ -1,0 +1,194 @@
+//! M1: what a gateway asks a phone to sign over.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use arrayvec::ArrayVec;
+
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::envelope::{Body, Context, HintRule};
+use crate::id::{BootEpoch, Nonce, VehicleId};
+use crate::limits;
+use crate::link::read_time;
+use crate::time::ClockInterval;
+
+/// The protocol version this crate speaks.
+pub const VERSION: u64 = 1;
+/// Most versions a challenge lists.
+const VERSIONS: usize = 4;
+/// Longest life of a challenge, ms: five minutes, for a deposited pool.
+pub const LONGEST_TTL_MS: u64 = 300_000;
+
+/// The sequence numbers of what a gateway holds; 0 = nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seqs {
+    /// Newest owner statement.
+    pub owner: u64,
+    /// Newest platform statement.
+    pub platform: u64,
+    /// Bundle.
+    pub bundle: u64,
+}
+
+impl Seqs {
+    /// Writes `[owner, platform, bundle]`.
+    pub(crate) fn write(self, writer: &mut Writer) {
+        writer
+            .array(3)
+            .uint(self.owner)
+            .uint(self.platform)
+            .uint(self.bundle);
+    }
+
+    /// Reads `[owner, platform, bundle]`.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.array_of(3, 3)?;
+        Ok(Self {
+            owner: reader.uint()?,
+            platform: reader.uint()?,
+            bundle: reader.uint()?,
+        })
+    }
+}
+
+/// A challenge (M1), signed by the gateway key under `ck1:chal`. Shape: ck1 section 5.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// 1: counter (8) ‖ HMAC (8).
+    pub nonce: Nonce,
+    /// 2: the vehicle.
+    pub vehicle: VehicleId,
+    /// 3: echoed from the phone.
+    pub phone_nonce: Option<[u8; 16]>,
+    /// 4: X25519 share of the gateway.
+    pub share: [u8; 32],
+    /// 5: what the gateway knows of the time.
+    pub clock: ClockInterval,
+    /// 6: random at each start of the gateway.
+    pub boot_epoch: BootEpoch,
+    /// 7: what the gateway holds, so that a phone carries what is newer.
+    pub seqs: Seqs,
+    /// 8: life in ms, on the gateway's monotonic clock.
+    pub ttl_ms: u64,
+    /// 9: protocol versions the gateway speaks.
+    pub versions: ArrayVec<u64, VERSIONS>,
+    /// 10: origin a browser hand-off returns to.
+    pub return_origin: Option<String>,
+    /// 11: ms since the gateway started, when it made this.
+    pub boot_ms: u64,
+}
+
+impl Challenge {
+    /// The payload without its nonce: what the nonce's HMAC covers, after the counter.
+    #[must_use]
+    pub fn nonce_input(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        self.write_entries(&mut writer, false);
+        writer.into_bytes()
+    }
+
+    fn write_entries(&self, writer: &mut Writer, with_nonce: bool) {
+        let optional = [
+            with_nonce,
+            self.phone_nonce.is_some(),
+            self.return_origin.is_some(),
+        ];
+        writer.map(8 + optional.into_iter().filter(|stated| *stated).count());
+        if with_nonce {
+            writer.uint(1).bytes(&self.nonce.0);
+        }
+        writer.uint(2).text(&self.vehicle.to_aud());
+        if let Some(nonce) = &self.phone_nonce {
+            writer.uint(3).bytes(nonce);
+        }
+        writer.uint(4).bytes(&self.share);
+        writer
+            .uint(5)
+            .array(2)
+            .uint(self.clock.lo.0)
+            .uint(self.clock.hi.0);
+        writer.uint(6).bytes(&self.boot_epoch.0).uint(7);
+        self.seqs.write(writer);
+        writer
+            .uint(8)
+            .uint(self.ttl_ms)
+            .uint(9)
+            .array(self.versions.len());
+        self.versions.iter().for_each(|version| {
+            writer.uint(*version);
+        });
+        if let Some(origin) = &self.return_origin {
+            writer.uint(10).text(origin);
+        }
+        writer.uint(11).uint(self.boot_ms);
+    }
+}
+
+impl Body for Challenge {
+    const CONTEXT: Context = Context(b"ck1:chal");
+    const MAX_BYTES: usize = 768;
+    const HINT: HintRule = HintRule::Required;
+
+    fn write(&self, writer: &mut Writer) {
+        self.write_entries(writer, true);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        const INCOMPLETE: DecodeError = DecodeError::Malformed("a challenge lacks a field");
+        let (mut nonce, mut vehicle, mut phone_nonce, mut share, mut clock) =
+            (None, None, None, None, None);
+        let (mut boot_epoch, mut seqs, mut ttl_ms, mut return_origin, mut boot_ms) =
+            (None, None, None, None, None);
+        let mut versions = ArrayVec::new();
+        let mut map = reader.map()?;
+        while let Some(key) = map.next_key(reader)? {
+            match key {
+                1 => nonce = Some(Nonce(*reader.bytes_exact()?)),
+                2 => vehicle = Some(VehicleId::from_aud(reader.text(limits::AUD_BYTES)?)?),
+                3 => phone_nonce = Some(*reader.bytes_exact()?),
+                4 => share = Some(*reader.bytes_exact()?),
+                5 => clock = Some(read_clock(reader)?),
+                6 => boot_epoch = Some(BootEpoch(*reader.bytes_exact()?)),
+                7 => seqs = Some(Seqs::read(reader)?),
+                8 => ttl_ms = Some(reader.uint_up_to(LONGEST_TTL_MS)?),
+                9 => {
+                    for _ in 0..reader.array_of(1, VERSIONS)? {
+                        versions.push(reader.uint()?);
+                    }
+                }
+                10 => return_origin = Some(reader.text(limits::ORIGIN_BYTES)?.into()),
+                11 => boot_ms = Some(reader.uint()?),
+                _ => return Err(DecodeError::Malformed("unknown challenge field")),
+            }
+        }
+        if versions.is_empty() {
+            return Err(INCOMPLETE);
+        }
+        Ok(Self {
+            nonce: nonce.ok_or(INCOMPLETE)?,
+            vehicle: vehicle.ok_or(INCOMPLETE)?,
+            phone_nonce,
+            share: share.ok_or(INCOMPLETE)?,
+            clock: clock.ok_or(INCOMPLETE)?,
+            boot_epoch: boot_epoch.ok_or(INCOMPLETE)?,
+            seqs: seqs.ok_or(INCOMPLETE)?,
+            ttl_ms: ttl_ms.ok_or(INCOMPLETE)?,
+            versions,
+            return_origin,
+            boot_ms: boot_ms.ok_or(INCOMPLETE)?,
+        })
+    }
+}
+
+fn read_clock(reader: &mut Reader<'_>) -> Result<ClockInterval, DecodeError> {
+    reader.array_of(2, 2)?;
+    let clock = ClockInterval {
+        lo: read_time(reader)?,
+        hi: read_time(reader)?,
+    };
+    if clock.lo > clock.hi {
+        Err(DecodeError::Malformed("the clock interval is inverted"))
+    } else {
+        Ok(clock)
+    }
+}
