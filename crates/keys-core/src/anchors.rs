@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::chain::DigitalKey;
 use crate::id::{ObjectId, VehicleId};
 use crate::key::{UnverifiedLink, check_place};
+use crate::limits;
 use crate::refusal::Refusal;
 use crate::signature::VerifyingKey;
 use crate::trust::Roots;
@@ -27,11 +28,14 @@ pub enum AnchorRole {
 struct Anchor {
     key: DigitalKey,
     bytes: Vec<u8>,
+    /// Under which it was verified. Under other roots it proves nothing until it is verified again.
+    roots: Roots,
 }
 
 /// Verified anchors of one vehicle, each with its whole path.
 ///
-/// They are tested for window, revocation and generation again at every use.
+/// They are tested for window, revocation and generation again at every use. After a new bundle,
+/// [`AnchorStore::under`] verifies them again; until then none of them is used under its roots.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnchorStore {
     anchors: BTreeMap<ObjectId, Anchor>,
@@ -41,7 +45,8 @@ impl AnchorStore {
     /// Verifies a link and stores it; storing it again changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSigner`] if no stored anchor is its parent; else what is wrong with the link.
+    /// [`Refusal::UnknownSigner`] if no stored anchor is its parent, [`Refusal::TooLarge`] if
+    /// [`limits::ANCHORS`] are stored already; else what is wrong with the link.
     pub fn insert(
         &mut self,
         bytes: &[u8],
@@ -50,10 +55,15 @@ impl AnchorStore {
     ) -> Result<ObjectId, Refusal> {
         let key = self.verify(bytes, vehicle, roots)?;
         let id = key.leaf();
-        self.anchors.entry(id).or_insert_with(|| Anchor {
+        if self.anchors.len() >= limits::ANCHORS && !self.anchors.contains_key(&id) {
+            return Err(Refusal::TooLarge);
+        }
+        let anchor = Anchor {
             key,
             bytes: bytes.to_vec(),
-        });
+            roots: roots.clone(),
+        };
+        self.anchors.insert(id, anchor);
         Ok(id)
     }
 
@@ -74,7 +84,7 @@ impl AnchorStore {
             return DigitalKey::root(&link, vehicle, roots);
         }
         let mut refusal = Refusal::UnknownSigner;
-        for parent in self.anchors.values() {
+        for parent in self.under_roots(vehicle, roots) {
             match parent.key.extend(&link, roots) {
                 Ok(key) => return Ok(key),
                 Err(Refusal::BadSignature) => {}
@@ -108,7 +118,37 @@ impl AnchorStore {
         Self::from_links(self.links(), vehicle, roots)
     }
 
-    /// The key that ends at an anchor.
+    /// The anchors that were verified for this vehicle under these very roots.
+    fn under_roots<'a>(
+        &'a self,
+        vehicle: VehicleId,
+        roots: &'a Roots,
+    ) -> impl Iterator<Item = &'a Anchor> {
+        self.anchors.values().filter(move |anchor| {
+            anchor.key.effective().vehicle() == vehicle && anchor.roots == *roots
+        })
+    }
+
+    /// The key that ends at an anchor, if it holds under these roots.
+    pub(crate) fn get_under(&self, id: &ObjectId, roots: &Roots) -> Option<&DigitalKey> {
+        self.anchors
+            .get(id)
+            .filter(|anchor| anchor.roots == *roots)
+            .map(|anchor| &anchor.key)
+    }
+
+    /// The links that make keys status keys for this vehicle under these roots.
+    pub(crate) fn status_links<'a>(
+        &'a self,
+        vehicle: VehicleId,
+        roots: &'a Roots,
+    ) -> impl Iterator<Item = &'a DigitalKey> {
+        self.under_roots(vehicle, roots)
+            .map(|anchor| &anchor.key)
+            .filter(|key| key.is_status_key())
+    }
+
+    /// The key that ends at an anchor, under the roots it was stored with.
     #[must_use]
     pub fn get(&self, id: &ObjectId) -> Option<&DigitalKey> {
         self.anchors.get(id).map(|anchor| &anchor.key)
@@ -166,3 +206,6 @@ impl DigitalKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,3 +49,32 @@ pub fn attest(time: Timestamp, signer: &dyn Signer, challenge: &[u8]) -> Result<
         [&sha256(challenge), &[], &[]],
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::assert_body;
+    use crate::envelope::Unverified;
+    use crate::refusal::Refusal;
+    use crate::testing::{NOW, attestation, challenge, status};
+
+    #[test]
+    fn an_attestation_comes_back_as_written_and_nothing_else_is_read() {
+        assert_body(&TimeAttestation { time: NOW }, &[]);
+    }
+
+    #[test]
+    fn an_attestation_counts_for_its_own_challenge_only() {
+        let (asked, other) = (challenge(1).bytes, challenge(2).bytes);
+        let sealed = attestation(NOW, &asked);
+        let verify = |challenge: &[u8]| {
+            let hash = sha256(challenge);
+            let attestation = Unverified::<TimeAttestation>::decode(&sealed.bytes).unwrap();
+            attestation
+                .verify(status().verifying_key(), [&hash, &[], &[]])
+                .map(|verified| verified.body().time)
+        };
+        assert_eq!(verify(&asked), Ok(NOW));
+        assert_eq!(verify(&other), Err(Refusal::BadSignature));
+    }
+}

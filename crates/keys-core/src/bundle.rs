@@ -176,3 +176,95 @@ fn read_key(reader: &mut Reader<'_>) -> Result<VerifyingKey, DecodeError> {
     VerifyingKey::decode(reader.bytes_exact()?)
         .map_err(|_| DecodeError::Malformed("not a usable public key"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::{assert_body, payload, read_payload};
+    use crate::envelope::{NO_REST, Unverified, seal};
+    use crate::refusal::Refusal;
+    use crate::signature::Signer as _;
+    use crate::testing::{bundle, gateway, owner, second_owner};
+
+    fn full() -> Bundle {
+        let mut bundle = bundle(7);
+        bundle.owner_keys.push(*second_owner().verifying_key());
+        bundle.page_origin = Some("https://keys.example".into());
+        bundle
+    }
+
+    #[test]
+    fn a_bundle_comes_back_as_written_and_nothing_else_is_read() {
+        let optional = ["remove /-65540/3", "remove /-65540/8", "pop /-65540/2"];
+        assert_body(&full(), &optional);
+        let mut least = bundle(0);
+        least.platform_root = None;
+        assert_body(&least, &[]);
+    }
+
+    #[test]
+    fn a_bundle_names_one_to_four_owners() {
+        let mut bundle = full();
+        bundle.owner_keys.clear();
+        assert!(read_payload::<Bundle>(&payload(&bundle)).is_err());
+        bundle.owner_keys.extend([*owner().verifying_key(); 4]);
+        let four = payload(&bundle);
+        assert!(read_payload::<Bundle>(&four).is_ok());
+        let list = four
+            .windows(3)
+            .position(|bytes| bytes == [0x84, 0x58, 0x20]);
+        let list = list.unwrap();
+        let mut five = four.clone();
+        five[list] = 0x85;
+        five.splice(list + 1..list + 1, four[list + 1..list + 35].to_vec());
+        assert!(read_payload::<Bundle>(&five).is_err());
+    }
+
+    #[test]
+    fn a_bundle_with_an_unusable_key_or_a_flag_above_one_is_refused() {
+        let encoded = payload(&full());
+        for key in [owner().verifying_key(), gateway().verifying_key()] {
+            let at = encoded
+                .windows(32)
+                .position(|bytes| bytes == key.as_bytes());
+            let at = at.unwrap();
+            let mut spoilt = encoded.clone();
+            spoilt[at..at + 32].fill(0);
+            assert!(read_payload::<Bundle>(&spoilt).is_err());
+        }
+        for flag in [[5, 1, 6, 0], [7, 0, 8, 0x74]] {
+            let at = encoded.windows(4).position(|bytes| bytes == flag).unwrap();
+            let mut spoilt = encoded.clone();
+            spoilt[at + 1] = 2;
+            assert!(read_payload::<Bundle>(&spoilt).is_err());
+        }
+    }
+
+    #[test]
+    fn a_bundle_counts_if_a_known_owner_signed_it() {
+        let sealed = seal(&full(), &owner(), NO_REST).unwrap();
+        let verify = |keys: &[VerifyingKey]| {
+            let bundle = Unverified::<Bundle>::decode(&sealed.bytes).unwrap();
+            bundle.verify_any(keys, NO_REST).map(|_| ())
+        };
+        assert_eq!(verify(&full().owner_keys), Ok(()));
+        let stranger = [*second_owner().verifying_key()];
+        assert_eq!(verify(&stranger), Err(Refusal::UnknownSigner));
+    }
+
+    #[test]
+    fn new_owners_or_another_gateway_need_presence_and_the_rest_does_not() {
+        let held = full();
+        let mut next = full();
+        next.seq += 1;
+        next.mandate_allowed = false;
+        next.platform_root = None;
+        next.least_generation = 3;
+        assert!(!held.needs_presence(&next));
+        next.owner_keys.pop();
+        assert!(held.needs_presence(&next));
+        let mut next = full();
+        next.gateway_key = *owner().verifying_key();
+        assert!(held.needs_presence(&next));
+    }
+}

@@ -144,3 +144,90 @@ pub fn parse_answer(bytes: &[u8]) -> Result<Option<Refusal>, DecodeError> {
     reader.finish()?;
     Ok(refusal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::assert_strict;
+
+    #[test]
+    fn every_kind_comes_back_as_written_and_nothing_else_is_read() {
+        for kind in CarriedKind::ALL {
+            let carried = Carried {
+                kind,
+                object: &[1, 2, 3],
+                challenge: (kind == CarriedKind::Time).then_some(&[4, 5]),
+            };
+            let encoded = carried.encode();
+            assert_eq!(Carried::parse(&encoded), Ok(carried));
+            // The object and the challenge are read by whoever takes them.
+            let inside = ["longer /2", "shorter /2", "longer /3", "shorter /3"];
+            let inside = if kind == CarriedKind::Time {
+                &inside[..]
+            } else {
+                &inside[..2]
+            };
+            assert_strict(&encoded, |bytes| Carried::parse(bytes).is_ok(), inside);
+        }
+    }
+
+    #[test]
+    fn a_challenge_comes_with_a_time_attestation_only() {
+        for kind in CarriedKind::ALL {
+            let is_time = kind == CarriedKind::Time;
+            let carried = Carried {
+                kind,
+                object: &[],
+                challenge: (!is_time).then_some(&[]),
+            };
+            let refused = Carried::parse(&carried.encode()).unwrap_err();
+            assert_eq!(refused.refusal(), Refusal::Malformed);
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_and_versions_are_refused() {
+        for (bytes, expected) in [
+            (&[0x83, 1, 0, 0x40][..], Refusal::Malformed),
+            (&[0x83, 1, 6, 0x40], Refusal::Malformed),
+            (&[0x83, 2, 1, 0x40], Refusal::Unsupported),
+        ] {
+            assert_eq!(Carried::parse(bytes).unwrap_err().refusal(), expected);
+        }
+    }
+
+    #[test]
+    fn an_object_has_at_most_its_greatest_length() {
+        let largest = [0; limits::CARRIED_BYTES + 1];
+        for (length, expected) in [
+            (limits::CARRIED_BYTES - 1, None),
+            (limits::CARRIED_BYTES, None),
+            (limits::CARRIED_BYTES + 1, Some(Refusal::TooLarge)),
+        ] {
+            let carried = Carried {
+                kind: CarriedKind::Statement,
+                object: &largest[..length],
+                challenge: None,
+            };
+            let encoded = carried.encode();
+            let refused = Carried::parse(&encoded).err().map(DecodeError::refusal);
+            assert_eq!(refused, expected);
+        }
+        let whole = [0; MAX_BYTES + 1];
+        assert_eq!(
+            Carried::parse(&whole).unwrap_err().refusal(),
+            Refusal::TooLarge
+        );
+    }
+
+    #[test]
+    fn answers_come_back_as_written_and_nothing_else_is_read() {
+        for answer in [None, Some(Refusal::Revoked)] {
+            let encoded = encode_answer(answer);
+            assert_eq!(parse_answer(&encoded), Ok(answer));
+            assert_strict(&encoded, |bytes| parse_answer(bytes).is_ok(), &[]);
+        }
+        assert!(parse_answer(&[0xa2, 1, 1, 2, 0x64, b'b', b'u', b's', b'y']).is_err());
+        assert!(parse_answer(&[0xa1, 1, 0]).is_err());
+    }
+}

@@ -222,7 +222,10 @@ impl UnverifiedKey<'_> {
         let (anchor, links) = self.into_parts();
         let mut links = links.iter();
         let mut key = match anchor {
-            Some(id) => anchors.get(&id).ok_or(Refusal::UnknownSigner)?.clone(),
+            Some(id) => anchors
+                .get_under(&id, roots)
+                .ok_or(Refusal::UnknownSigner)?
+                .clone(),
             None => DigitalKey::root(links.next().ok_or(Refusal::Malformed)?, vehicle, roots)?,
         };
         if key.effective.vehicle() != vehicle {
@@ -237,3 +240,6 @@ impl UnverifiedKey<'_> {
         Ok(key)
     }
 }
+
+#[cfg(test)]
+mod tests;

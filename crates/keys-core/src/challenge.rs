@@ -192,3 +192,76 @@ fn read_clock(reader: &mut Reader<'_>) -> Result<ClockInterval, DecodeError> {
         Ok(clock)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::{assert_body, payload, read_payload};
+    use crate::envelope::Unverified;
+    use crate::proof::speaks_this_version;
+    use crate::testing::{NOW, challenge};
+    use crate::time::Timestamp;
+
+    fn full() -> Challenge {
+        let sealed = challenge(1).bytes;
+        let mut body = Unverified::<Challenge>::decode(&sealed)
+            .unwrap()
+            .unverified_body()
+            .clone();
+        body.phone_nonce = Some([5; 16]);
+        body.return_origin = Some("https://keys.example".into());
+        body.versions.push(2);
+        body
+    }
+
+    #[test]
+    fn a_challenge_comes_back_as_written_and_nothing_else_is_read() {
+        let harmless = ["remove /3", "remove /10", "pop /9", "push /9"];
+        assert_body(&full(), &harmless);
+    }
+
+    #[test]
+    fn a_challenge_lives_at_most_five_minutes() {
+        for (ttl_ms, expected) in [(299_999, true), (300_000, true), (300_001, false)] {
+            let mut body = full();
+            body.ttl_ms = ttl_ms;
+            assert_eq!(read_payload::<Challenge>(&payload(&body)).is_ok(), expected);
+        }
+    }
+
+    #[test]
+    fn one_to_four_versions_are_listed_and_one_of_them_must_be_ours() {
+        let mut body = full();
+        body.versions = [1, 2, 3, 4].into_iter().collect();
+        assert_body(&body, &["remove /3", "remove /10", "pop /9"]);
+        assert!(speaks_this_version(&body));
+        body.versions = [2].into_iter().collect();
+        assert!(!speaks_this_version(&body));
+        body.versions.clear();
+        assert!(read_payload::<Challenge>(&payload(&body)).is_err());
+    }
+
+    #[test]
+    fn a_clock_interval_may_be_open_but_not_inverted() {
+        let mut body = full();
+        body.clock = ClockInterval::at_least(NOW);
+        assert!(read_payload::<Challenge>(&payload(&body)).is_ok());
+        body.clock = ClockInterval {
+            lo: NOW,
+            hi: Timestamp(NOW.0 - 1),
+        };
+        assert!(read_payload::<Challenge>(&payload(&body)).is_err());
+        body.clock.hi = Timestamp(limits::TIME_LIMIT);
+        assert!(read_payload::<Challenge>(&payload(&body)).is_err());
+    }
+
+    #[test]
+    fn the_nonce_is_the_only_thing_its_own_input_leaves_out() {
+        let first = full();
+        let mut second = full();
+        second.nonce = Nonce([0xee; 16]);
+        assert_eq!(first.nonce_input(), second.nonce_input());
+        second.boot_ms += 1;
+        assert_ne!(first.nonce_input(), second.nonce_input());
+    }
+}

@@ -197,10 +197,20 @@ fn window_reasons(key: &DigitalKey, situation: &Situation<'_>, reasons: &mut Ref
     match key.effective().clock_rule() {
         ClockRule::Ignore => {}
         _ if clock.lo >= window.until => reasons.insert(Refusal::Expired),
-        ClockRule::Floor if situation.floor_admission_left && clock.lo >= window.from => {}
         ClockRule::Floor if clock.lo < window.from => reasons.insert(Refusal::NotYetValid),
+        ClockRule::Floor if situation.floor_admission_left && has_word(key, situation) => {}
         ClockRule::Floor | ClockRule::Refuse => reasons.insert(Refusal::ClockUntrusted),
     }
+}
+
+/// Whether any statement is fresh relative to the clock's reference; clock rule 1 asks for one even
+/// where the table of ck1 section 6 does not.
+fn has_word(key: &DigitalKey, situation: &Situation<'_>) -> bool {
+    let reference = reference(situation.clock);
+    let age = situation
+        .status
+        .statement_age_s(key.has_mandate(), reference);
+    age.is_some()
 }
 
 /// The age counts to the latest the time can be, or from the floor while that is unbounded.
@@ -325,3 +335,6 @@ fn lock_only(
     fact_reason(situation.car.stationary, Refusal::CarMoving, &mut reasons);
     Decision::Refuse(reasons)
 }
+
+#[cfg(test)]
+mod tests;

@@ -311,3 +311,6 @@ fn at_least<T: Ord + Copy>(stated: Option<T>, given: T) -> Result<T, Refusal> {
         Some(_) => Err(Refusal::Widened),
     }
 }
+
+#[cfg(test)]
+mod tests;

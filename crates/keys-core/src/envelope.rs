@@ -34,8 +34,22 @@ pub enum HintRule {
     ByPosition,
 }
 
-/// A payload that is only ever used signed.
-pub trait Body: Sized {
+/// All that can be signed. Elsewhere nobody can add to it, or a key could be made to sign anything.
+mod kind {
+    pub trait Kind {}
+    impl Kind for crate::attestation::TimeAttestation {}
+    impl Kind for crate::bundle::Bundle {}
+    impl Kind for crate::challenge::Challenge {}
+    impl Kind for crate::handshake::SyncHello {}
+    impl Kind for crate::journal::JournalHead {}
+    impl Kind for crate::link::Claims {}
+    impl Kind for crate::proof::Proof {}
+    impl Kind for crate::receipt::Receipt {}
+    impl Kind for crate::statement::Statement {}
+}
+
+/// A payload that is only ever used signed. Only types of this crate can be one.
+pub trait Body: Sized + kind::Kind {
     /// Domain separation.
     const CONTEXT: Context;
     /// Largest signed object, bytes.
@@ -437,3 +451,6 @@ impl Unsigned {
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ pub fn dead_by(ending: &Ending) -> Result<Timestamp, Refusal> {
 pub fn locks_until(valid_until: Timestamp, grace_s: u32) -> Timestamp {
     valid_until.plus(u64::from(grace_s))
 }
+
+#[cfg(test)]
+mod tests;

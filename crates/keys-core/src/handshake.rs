@@ -90,3 +90,54 @@ pub fn sign_hello(
         [client_nonce, server_nonce, &origin_hash(origin)],
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::assert_body;
+    use crate::envelope::Unverified;
+    use crate::refusal::Refusal;
+    use crate::testing::{gateway, vehicle};
+
+    fn hello() -> SyncHello {
+        SyncHello {
+            versions: [1, 2].into_iter().collect(),
+            vehicle: vehicle(),
+            seqs: Seqs {
+                owner: 3,
+                platform: 4,
+                bundle: 5,
+            },
+        }
+    }
+
+    #[test]
+    fn a_hello_comes_back_as_written_and_nothing_else_is_read() {
+        assert_body(&hello(), &["pop /1", "push /1"]);
+    }
+
+    #[test]
+    fn a_hello_counts_for_its_own_nonces_and_origin_only() {
+        let sealed = sign_hello(
+            &hello(),
+            &gateway(),
+            &[1; 16],
+            &[2; 16],
+            "https://a.example",
+        );
+        let sealed = sealed.unwrap();
+        let verify = |client: [u8; 16], server: [u8; 16], origin: &str| {
+            let origin = origin_hash(origin);
+            let hello = Unverified::<SyncHello>::decode(&sealed.bytes).unwrap();
+            hello
+                .verify(gateway().verifying_key(), [&client, &server, &origin])
+                .err()
+        };
+        assert_eq!(verify([1; 16], [2; 16], "https://a.example"), None);
+        let refused = Some(Refusal::BadSignature);
+        assert_eq!(verify([3; 16], [2; 16], "https://a.example"), refused);
+        assert_eq!(verify([1; 16], [3; 16], "https://a.example"), refused);
+        assert_eq!(verify([2; 16], [1; 16], "https://a.example"), refused);
+        assert_eq!(verify([1; 16], [2; 16], "https://b.example"), refused);
+    }
+}

@@ -91,7 +91,7 @@ pub struct Entry {
     pub reasons: Refusals,
     /// 11: SHA-256 of the presentation.
     pub presentation: Option<[u8; 32]>,
-    /// 12: a stable word saying more, at most 128 bytes.
+    /// 12: a stable word saying more, at most 128 bytes; [`Entry::encode`] cuts what is longer.
     pub note: Option<String>,
     /// 13: how many refusals this entry stands for.
     pub count: Option<u64>,
@@ -169,7 +169,9 @@ impl Entry {
             w.uint(11).bytes(hash);
         }
         if let Some(note) = &self.note {
-            w.uint(12).text(note);
+            // An entry that cannot be read back would break the whole chain.
+            w.uint(12)
+                .text(&note[..note.floor_char_boundary(NOTE_BYTES)]);
         }
         if let Some(count) = self.count {
             w.uint(13).uint(count);
@@ -387,3 +389,6 @@ impl Body for JournalHead {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

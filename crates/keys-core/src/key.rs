@@ -157,3 +157,6 @@ pub fn append_link(key: &[u8], link: &[u8]) -> Result<Vec<u8>, DecodeError> {
     UnverifiedKey::parse(&longer)?;
     Ok(longer)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,10 @@ pub const AREAS: usize = 8;
 pub const POLYGON_POINTS: usize = 16;
 /// Ids in one list of a statement.
 pub const STATEMENT_IDS: usize = 64;
+/// Anchors a gateway keeps: mandates, issuer and status links, each with its renewals.
+pub const ANCHORS: usize = 64;
+/// Ids a gateway remembers as revoked by status keys. Beyond it their statements are not taken.
+pub const PLATFORM_REVOKED_IDS: usize = 4_096;
 /// Trusted keys tried for one key hint.
 pub const HINT_TRIES: usize = 4;
 /// Owner keys in a bundle.

@@ -152,3 +152,6 @@ pub(crate) fn parent_rest(parent: Option<&ObjectId>) -> [&[u8]; 3] {
     const FIRST: &[u8] = &[0; 32];
     [parent.map_or(FIRST, |id| &id.0), &[], &[]]
 }
+
+#[cfg(test)]
+mod tests;

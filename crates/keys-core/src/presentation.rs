@@ -87,3 +87,6 @@ pub fn cached_key_item(leaf: &ObjectId) -> Vec<u8> {
     writer.bytes(&leaf.0);
     writer.into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

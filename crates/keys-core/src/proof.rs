@@ -147,3 +147,77 @@ pub(crate) fn proof_rest<'a>(challenge_hash: &'a [u8; 32], leaf: &'a ObjectId) -
 pub fn speaks_this_version(challenge: &Challenge) -> bool {
     challenge.versions.contains(&crate::challenge::VERSION)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::{assert_body, payload, read_payload};
+    use crate::testing::NOW;
+
+    fn full() -> Proof {
+        Proof {
+            command: VehicleCommand::Unlock,
+            phone_time: NOW,
+            share: Some([1; 32]),
+            parameters: None,
+            presence: Presence::Verified,
+            command_id: CommandId([2; 16]),
+            not_after: NOW.plus(30),
+            position: Some(Point::new(520_000_000, -134_000_000).unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_proof_comes_back_as_written_and_nothing_else_is_read() {
+        assert_body(&full(), &["remove /3", "remove /9"]);
+    }
+
+    #[test]
+    fn every_command_can_be_asked_and_nothing_else() {
+        let encoded = payload(&full());
+        assert_eq!(encoded[..3], [0xa7, 1, 0]);
+        for bit in 0..24 {
+            let mut other = encoded.clone();
+            other[2] = bit;
+            let is_command = VehicleCommand::ALL
+                .iter()
+                .any(|command| command.bit() == bit);
+            assert_eq!(read_payload::<Proof>(&other).is_ok(), is_command, "{bit}");
+        }
+    }
+
+    #[test]
+    fn a_command_lives_at_most_thirty_seconds() {
+        let read = |not_after: u64| {
+            let mut proof = full();
+            proof.not_after = Timestamp(not_after);
+            read_payload::<Proof>(&payload(&proof)).is_ok()
+        };
+        assert!(!read(NOW.0 - 1));
+        assert!(read(NOW.0));
+        assert!(read(NOW.0 + 29));
+        assert!(read(NOW.0 + 30));
+        assert!(!read(NOW.0 + 31));
+    }
+
+    #[test]
+    fn no_command_has_parameters() {
+        let mut proof = full();
+        proof.parameters = Some([0; 32]);
+        assert!(read_payload::<Proof>(&payload(&proof)).is_err());
+    }
+
+    #[test]
+    fn presence_has_three_levels() {
+        let encoded = payload(&full());
+        let at = encoded
+            .windows(3)
+            .position(|bytes| bytes == [5, 2, 7])
+            .unwrap();
+        for (level, expected) in [(0, true), (1, true), (2, true), (3, false)] {
+            let mut other = encoded.clone();
+            other[at + 1] = level;
+            assert_eq!(read_payload::<Proof>(&other).is_ok(), expected);
+        }
+    }
+}

@@ -202,3 +202,79 @@ pub(crate) fn read_reasons(reader: &mut Reader<'_>) -> Result<Refusals, DecodeEr
     }
     Ok(reasons)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::{assert_body, payload, read_payload};
+    use crate::envelope::{NO_REST, Unverified, seal};
+    use crate::testing::{NOW, gateway, vehicle};
+
+    fn full() -> Receipt {
+        Receipt {
+            links: [ObjectId([1; 32]), ObjectId([2; 32])].into_iter().collect(),
+            command: VehicleCommand::Lock,
+            vehicle: vehicle(),
+            command_id: CommandId([3; 16]),
+            allowed: true,
+            reasons: [Refusal::Expired, Refusal::Revoked].into_iter().collect(),
+            outcome: Some(OutcomeCode::Done),
+            presentation: [4; 32],
+            journal: (5, [6; 32]),
+            time: NOW,
+            clock_trusted: true,
+            follows: Some(ObjectId([7; 32])),
+        }
+    }
+
+    #[test]
+    fn a_receipt_comes_back_as_written_and_nothing_else_is_read() {
+        let harmless = ["remove /7", "remove /12", "pop /1", "pop /6"];
+        assert_body(&full(), &harmless);
+        let mut least = full();
+        least.links.pop();
+        least.outcome = None;
+        least.follows = None;
+        least.reasons = Refusals::NONE;
+        least.allowed = false;
+        assert_body(&least, &[]);
+    }
+
+    #[test]
+    fn the_largest_receipt_fits() {
+        let mut receipt = full();
+        receipt.links = [ObjectId([1; 32]); 5].into();
+        receipt.reasons = Refusal::ALL.iter().copied().collect();
+        let sealed = seal(&receipt, &gateway(), NO_REST).unwrap();
+        let decoded = Unverified::<Receipt>::decode(&sealed.bytes).unwrap();
+        assert_eq!(*decoded.unverified_body(), receipt);
+    }
+
+    #[test]
+    fn unknown_commands_outcomes_and_codes_are_refused() {
+        let encoded = payload(&full());
+        let spoil = |from: &[u8], to: &[u8]| {
+            let at = encoded.windows(from.len()).position(|bytes| bytes == from);
+            let mut spoilt = encoded.clone();
+            spoilt.splice(at.unwrap()..at.unwrap() + from.len(), to.iter().copied());
+            read_payload::<Receipt>(&spoilt).is_ok()
+        };
+        assert!(spoil(&[2, 1, 3], &[2, 6, 3]), "locate is a command");
+        assert!(!spoil(&[2, 1, 3], &[2, 5, 3]), "remote is none");
+        assert!(!spoil(&[2, 1, 3], &[2, 7, 3]), "sign_status is none");
+        assert!(!spoil(&[7, 0, 8], &[7, 3, 8]), "a fourth outcome");
+        assert!(
+            !spoil(&[5, 1, 6], &[5, 2, 6]),
+            "neither allowed nor refused"
+        );
+        assert!(!spoil(b"\x67expired", b"\x67Expired"), "an unknown code");
+        assert!(
+            !spoil(b"\x67expired\x67revoked", b"\x67revoked\x67expired"),
+            "codes out of order"
+        );
+        assert!(
+            !spoil(b"\x67expired\x67revoked", b"\x67expired\x67expired"),
+            "a code twice"
+        );
+    }
+}

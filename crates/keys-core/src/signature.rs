@@ -201,3 +201,6 @@ impl fmt::Debug for SigningKey {
         write!(f, "SigningKey(private half of {:?})", self.public)
     }
 }
+
+#[cfg(test)]
+mod tests;

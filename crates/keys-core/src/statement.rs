@@ -37,7 +37,7 @@ pub struct Statement {
 
 impl Body for Statement {
     const CONTEXT: Context = Context(b"ck1:rev\0");
-    const MAX_BYTES: usize = limits::CARRIED_BYTES + 512;
+    const MAX_BYTES: usize = limits::CARRIED_BYTES;
     const HINT: HintRule = HintRule::Required;
 
     fn write(&self, writer: &mut Writer) {
@@ -150,4 +150,94 @@ fn read_ids(reader: &mut Reader<'_>) -> Result<IdList, DecodeError> {
 pub fn id_list(ids: impl IntoIterator<Item = ShortId>) -> Option<IdList> {
     let sorted: alloc::collections::BTreeSet<ShortId> = ids.into_iter().collect();
     (sorted.len() <= limits::STATEMENT_IDS).then(|| sorted.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::{assert_body, payload, read_payload};
+    use crate::envelope::{NO_REST, Unverified, seal};
+    use crate::testing::{NOW, owner, vehicle};
+
+    fn ids(count: u8) -> IdList {
+        id_list((0..count).map(|number| ShortId([number; 16]))).unwrap()
+    }
+
+    fn full() -> Statement {
+        Statement {
+            vehicle: vehicle(),
+            expires_at: Some(NOW.plus(900)),
+            issued_at: NOW,
+            seq: 3,
+            least_generation: 0,
+            revoked: ids(2),
+            owner_statement: Some((9, ShortId([7; 16]))),
+            suspended: ids(1),
+        }
+    }
+
+    #[test]
+    fn a_statement_comes_back_as_written_and_nothing_else_is_read() {
+        let harmless = [
+            "remove /4",
+            "remove /-65538/4",
+            "remove /-65538/5",
+            "pop /-65538/3",
+            "pop /-65538/5",
+        ];
+        assert_body(&full(), &harmless);
+        let mut least = full();
+        least.expires_at = None;
+        least.owner_statement = None;
+        least.revoked.clear();
+        least.suspended.clear();
+        assert_body(&least, &[]);
+    }
+
+    #[test]
+    fn ids_are_strictly_ascending() {
+        for (first, second) in [(1, 1), (2, 1)] {
+            let mut statement = full();
+            statement.revoked = [ShortId([first; 16]), ShortId([second; 16])]
+                .into_iter()
+                .collect();
+            assert!(read_payload::<Statement>(&payload(&statement)).is_err());
+            let mut statement = full();
+            statement.suspended = [ShortId([first; 16]), ShortId([second; 16])]
+                .into_iter()
+                .collect();
+            assert!(read_payload::<Statement>(&payload(&statement)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_list_has_at_most_sixty_four_ids() {
+        for (count, expected) in [(63, true), (64, true)] {
+            let mut statement = full();
+            statement.suspended.clear();
+            statement.revoked = ids(count);
+            let sealed = seal(&statement, &owner(), NO_REST).unwrap();
+            assert_eq!(
+                Unverified::<Statement>::decode(&sealed.bytes).is_ok(),
+                expected
+            );
+        }
+        let mut writer = Writer::new();
+        writer.array(65);
+        (0..65u8).for_each(|number| {
+            writer.bytes(&[number; 16]);
+        });
+        let refused = read_ids(&mut Reader::new(&writer.into_bytes()));
+        assert!(matches!(refused, Err(DecodeError::TooLarge(_))));
+        assert_eq!(id_list((0..65).map(|number| ShortId([number; 16]))), None);
+    }
+
+    #[test]
+    fn a_list_is_sorted_and_without_doubles() {
+        let list = id_list([3, 1, 3, 2].map(|number| ShortId([number; 16])));
+        assert_eq!(
+            list.unwrap()[..],
+            [1, 2, 3].map(|number| ShortId([number; 16]))
+        );
+    }
 }

@@ -5,12 +5,13 @@
 //! below a mandate. The board is a value: the gateway stores [`StatusBoard::encode`] durably before it
 //! acts on a statement. Source: ck1 section 4.
 
+mod stored;
+
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::anchors::AnchorStore;
 use crate::chain::DigitalKey;
-use crate::codec::{DecodeError, Reader, Writer};
 use crate::envelope::{NO_REST, Unverified};
 use crate::id::{ObjectId, ShortId, VehicleId};
 use crate::limits;
@@ -20,10 +21,13 @@ use crate::statement::Statement;
 use crate::time::{ClockInterval, Timestamp};
 use crate::trust::Roots;
 
-/// Days a platform's revocation is kept: longer than any link below a mandate lives.
+/// How long a platform's revocation is kept at least, seconds: no link below a mandate lives longer.
 const PLATFORM_KEEP_S: u64 = limits::WINDOW_S;
-/// Days an owner's revocation is kept: as long as the longest link.
+/// How long an owner's revocation is kept at least, seconds: no link lives longer.
 const OWNER_KEEP_S: u64 = limits::LONG_WINDOW_S;
+/// Up to here an owner's revocations are kept for ever: the windows of owner devices, and of links
+/// under clock rule 2, are not tested, so no time makes them harmless.
+const OWNER_REVOKED_IDS: usize = 16_384;
 /// Signers remembered for each authority.
 const SIGNERS: usize = 16;
 
@@ -60,6 +64,9 @@ pub enum StatementRefusal {
     /// Its signer has signed another one with the same number: an alarm.
     #[error("the signer signed two statements with one number")]
     Equivocation,
+    /// Status keys have revoked more links than a car remembers.
+    #[error("the statement revokes more links than the car can remember")]
+    Full,
 }
 
 impl StatementRefusal {
@@ -73,6 +80,7 @@ impl StatementRefusal {
             Self::FromTheFuture => Refusal::NotYetValid,
             Self::Rollback => Refusal::StatementTooOld,
             Self::Equivocation => Refusal::Replayed,
+            Self::Full => Refusal::TooLarge,
         }
     }
 }
@@ -101,6 +109,8 @@ pub struct Held {
     pub fresh_until: Timestamp,
     /// The newest owner statement its signer knew.
     pub owner_statement: Option<(u64, ShortId)>,
+    /// Revoked links.
+    pub revoked: Vec<ShortId>,
     /// Suspended links.
     pub suspended: Vec<ShortId>,
     /// For a status key: its link, which the owner may revoke, and that link's generation.
@@ -155,19 +165,26 @@ impl StatusBoard {
         }
         let (authority, held) = match body.expires_at {
             None => (Authority::Owner, Self::verify_owner(statement, roots)?),
-            Some(until) => (
-                Authority::Platform,
-                self.verify_platform(statement, until, anchors, clock)?,
-            ),
+            Some(until) => {
+                let links: Vec<&DigitalKey> = anchors.status_links(vehicle, roots).collect();
+                let held = self.verify_platform(statement, until, &links, clock)?;
+                (Authority::Platform, held)
+            }
         };
         if clock.is_trusted() && body.issued_at > clock.hi.plus(limits::STATEMENT_AHEAD_S) {
             return Err(StatementRefusal::FromTheFuture);
+        }
+        if authority == Authority::Platform && !self.has_room(body, clock) {
+            return Err(StatementRefusal::Full);
         }
         let id = held.id;
         if !self.replace(authority, held)? {
             return Ok(Accepted::Known);
         }
         self.deny(authority, body);
+        if clock.is_trusted() {
+            self.prune(clock.lo);
+        }
         Ok(Accepted::New(authority, id))
     }
 
@@ -185,10 +202,10 @@ impl StatusBoard {
         &self,
         statement: &Unverified<'_, Statement>,
         until: Timestamp,
-        anchors: &AnchorStore,
+        links: &[&DigitalKey],
         clock: ClockInterval,
     ) -> Result<Held, StatementRefusal> {
-        let keys = anchors.status_keys().map(|(key, _)| key);
+        let keys = links.iter().map(|link| link.holder());
         let signer = statement
             .find_signer(keys, NO_REST)
             .map_err(StatementRefusal::Signature)?;
@@ -199,7 +216,7 @@ impl StatusBoard {
         // A status key may hold several links, an old and a renewed one: any that stands will do.
         let mut refusal = Refusal::UnknownSigner;
         let mut best: Option<&DigitalKey> = None;
-        for (_, link) in anchors.status_keys().filter(|(key, _)| **key == signer) {
+        for link in links.iter().filter(|link| *link.holder() == signer) {
             match self.status_link_stands(link, body.issued_at, clock) {
                 Ok(())
                     if best.is_none_or(|best| {
@@ -222,16 +239,26 @@ impl StatusBoard {
         ))
     }
 
-    /// The status key's link: not over, neither revoked by the owner nor of an old generation.
+    /// The status key's link: in its window, neither revoked by the owner nor of an old generation.
+    ///
+    /// While the time is not known only the floor counts, or no status key could ever attest it.
     fn status_link_stands(
         &self,
         link: &DigitalKey,
         issued_at: Timestamp,
         clock: ClockInterval,
     ) -> Result<(), Refusal> {
-        let until = link.effective().validity().until;
-        if issued_at >= until || clock.lo >= until {
+        let window = link.effective().validity();
+        let latest = if clock.is_trusted() {
+            clock.hi
+        } else {
+            clock.lo
+        };
+        if latest.max(issued_at) >= window.until {
             return Err(Refusal::Expired);
+        }
+        if clock.is_trusted() && clock.lo < window.from {
+            return Err(Refusal::NotYetValid);
         }
         if self.is_revoked_by_owner(link.leaf().short()) {
             return Err(Refusal::Revoked);
@@ -271,6 +298,15 @@ impl StatusBoard {
         Ok(true)
     }
 
+    /// Whether a status key's revocations fit, those surely over left out.
+    fn has_room(&self, body: &Statement, clock: ClockInterval) -> bool {
+        let lo = if clock.is_trusted() { clock.lo.0 } else { 0 };
+        let is_new = |id: &&ShortId| !self.revoked.contains_key(id);
+        let remembered = self.revoked.values().filter(|until| until.by_platform > lo);
+        remembered.count() + body.revoked.iter().filter(is_new).count()
+            <= limits::PLATFORM_REVOKED_IDS
+    }
+
     fn deny(&mut self, authority: Authority, body: &Statement) {
         self.time_floor = self.time_floor.max(body.issued_at.0);
         for id in &body.revoked {
@@ -296,10 +332,25 @@ impl StatusBoard {
         self.least_generation = self.least_generation.max(least_generation);
     }
 
-    /// Forgets revocations of links that are surely over. `lo` is the clock's floor.
+    /// Forgets revocations of links that are surely over. `lo` is the floor of a **trusted** clock:
+    /// a floor that a statement raised while the time was not known must not end a revocation.
+    ///
+    /// What a statement held here still lists stays whatever the time, and so does what an owner
+    /// revoked. [`StatusBoard::accept`] does this by itself.
     pub fn prune(&mut self, lo: Timestamp) {
-        self.revoked
-            .retain(|_, until| until.by_owner.max(until.by_platform) > lo.0);
+        let mut revoked = core::mem::take(&mut self.revoked);
+        let by_owner = revoked.values().filter(|until| until.by_owner > 0).count();
+        revoked.retain(|id, until| {
+            until.by_owner.max(until.by_platform) > lo.0
+                || until.by_owner > 0 && by_owner <= OWNER_REVOKED_IDS
+                || self.lists_as_revoked(id)
+        });
+        self.revoked = revoked;
+    }
+
+    fn lists_as_revoked(&self, id: &ShortId) -> bool {
+        let mut all = self.owner.iter().chain(&self.platform);
+        all.any(|held| held.revoked.contains(id))
     }
 
     fn is_revoked_by_owner(&self, id: ShortId) -> bool {
@@ -321,7 +372,7 @@ impl StatusBoard {
     pub fn denials(&self, key: &DigitalKey) -> Refusals {
         let mut refusals = Refusals::NONE;
         let owner = newest(&self.owner);
-        let platform = newest(&self.platform);
+        let platform = self.newest_standing();
         for (index, id) in key.links().iter().enumerate() {
             let id = id.short();
             let below_mandate = key.has_mandate() && index > 0;
@@ -337,13 +388,19 @@ impl StatusBoard {
         refusals
     }
 
+    /// The platform's newest word from a status key that the owner has not ended; from any if all are.
+    fn newest_standing(&self) -> Option<&Held> {
+        let standing = self.platform.iter().filter(|held| self.link_stands(held));
+        newest(standing).or_else(|| newest(&self.platform))
+    }
+
     /// Age in seconds at `reference` of the newest statement that speaks for a key, if one is fresh at all.
     ///
     /// Below a mandate that is the platform's; without one, an owner's own statement speaks as well.
     #[must_use]
     pub fn statement_age_s(&self, has_mandate: bool, reference: Timestamp) -> Option<u64> {
-        let platform = newest(&self.platform)
-            .filter(|held| self.is_fresh(held, reference))
+        let platform = self.platform.iter();
+        let platform = newest(platform.filter(|held| self.is_fresh(held, reference)))
             .map(|held| held.issued_at);
         let owner = if has_mandate {
             None
@@ -364,10 +421,14 @@ impl StatusBoard {
                     .iter()
                     .any(|own| own.seq > seq || own.seq == seq && own.id.short() == id)
         });
-        let link_stands = held.status_link.is_none_or(|(link, generation)| {
+        reference < held.fresh_until && has_owner_word && self.link_stands(held)
+    }
+
+    /// Whether the status key's link is neither revoked by the owner nor of an old generation.
+    fn link_stands(&self, held: &Held) -> bool {
+        held.status_link.is_none_or(|(link, generation)| {
             !self.is_revoked_by_owner(link.short()) && generation >= self.least_generation
-        });
-        reference < held.fresh_until && has_owner_word && link_stands
+        })
     }
 
     /// Least generation of first links.
@@ -405,65 +466,12 @@ impl StatusBoard {
     pub fn revoked(&self) -> impl Iterator<Item = ShortId> {
         self.revoked.keys().copied()
     }
-
-    /// Encodes the board for a gateway's store; not a wire format.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let mut w = Writer::new();
-        w.array(7)
-            .uint(self.least_generation)
-            .uint(self.least_owner_seq)
-            .uint(self.least_platform_seq);
-        w.uint(self.time_floor);
-        for list in [&self.owner, &self.platform] {
-            w.array(list.len());
-            list.iter().for_each(|held| held.write(&mut w));
-        }
-        w.array(self.revoked.len());
-        for (id, until) in &self.revoked {
-            w.array(3)
-                .bytes(&id.0)
-                .uint(until.by_owner)
-                .uint(until.by_platform);
-        }
-        w.into_bytes()
-    }
-
-    /// Decodes a stored board.
-    ///
-    /// # Errors
-    /// [`DecodeError`] if the bytes are no board.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(bytes);
-        r.array_of(7, 7)?;
-        let mut board = Self::with_known(0, 0, r.uint()?);
-        board.least_owner_seq = r.uint()?;
-        board.least_platform_seq = r.uint()?;
-        board.time_floor = r.uint()?;
-        for list in [&mut board.owner, &mut board.platform] {
-            for _ in 0..r.array_of(0, SIGNERS)? {
-                list.push(Held::read(&mut r)?);
-            }
-        }
-        for _ in 0..r.array()? {
-            r.array_of(3, 3)?;
-            let id = ShortId(*r.bytes_exact()?);
-            board.revoked.insert(
-                id,
-                RevokedUntil {
-                    by_owner: r.uint()?,
-                    by_platform: r.uint()?,
-                },
-            );
-        }
-        r.finish()?;
-        Ok(board)
-    }
 }
 
 /// Of several signers of one authority the latest word counts, whoever spoke it.
-fn newest(list: &[Held]) -> Option<&Held> {
-    list.iter().max_by_key(|held| (held.issued_at, held.seq))
+fn newest<'a>(list: impl IntoIterator<Item = &'a Held>) -> Option<&'a Held> {
+    list.into_iter()
+        .max_by_key(|held| (held.issued_at, held.seq))
 }
 
 fn held(
@@ -480,51 +488,11 @@ fn held(
         issued_at: body.issued_at,
         fresh_until,
         owner_statement: body.owner_statement,
+        revoked: body.revoked.to_vec(),
         suspended: body.suspended.to_vec(),
         status_link,
     }
 }
 
-impl Held {
-    fn write(&self, w: &mut Writer) {
-        w.array(8)
-            .bytes(&self.signer)
-            .uint(self.seq)
-            .bytes(&self.id.0);
-        w.uint(self.issued_at.0).uint(self.fresh_until.0);
-        match &self.owner_statement {
-            Some((seq, id)) => w.array(2).uint(*seq).bytes(&id.0),
-            None => w.array(0),
-        };
-        w.array(self.suspended.len());
-        self.suspended.iter().for_each(|id| {
-            w.bytes(&id.0);
-        });
-        match &self.status_link {
-            Some((link, generation)) => w.array(2).bytes(&link.0).uint(*generation),
-            None => w.array(0),
-        };
-    }
-
-    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        r.array_of(8, 8)?;
-        Ok(Self {
-            signer: *r.bytes_exact()?,
-            seq: r.uint()?,
-            id: ObjectId(*r.bytes_exact()?),
-            issued_at: Timestamp(r.uint()?),
-            fresh_until: Timestamp(r.uint()?),
-            owner_statement: match r.array_of(0, 2)? {
-                2 => Some((r.uint()?, ShortId(*r.bytes_exact()?))),
-                _ => None,
-            },
-            suspended: (0..r.array_of(0, limits::STATEMENT_IDS)?)
-                .map(|_| r.bytes_exact().map(|id| ShortId(*id)))
-                .collect::<Result<_, _>>()?,
-            status_link: match r.array_of(0, 2)? {
-                2 => Some((ObjectId(*r.bytes_exact()?), r.uint()?)),
-                _ => None,
-            },
-        })
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -338,3 +338,86 @@ fn read_optional_nonce(reader: &mut Reader<'_>) -> Result<Option<[u8; 16]>, Deco
             .map_err(|_| DecodeError::Malformed("a phone nonce has 16 bytes")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::edits::assert_strict;
+    use crate::testing::vehicle;
+
+    /// Every frame, with the edits that leave a frame: of what is read elsewhere, and of lists.
+    fn frames() -> Vec<(SyncMessage, &'static [&'static str])> {
+        use SyncMessage as M;
+        let (seqs, bytes) = (Seqs::default(), || alloc::vec![1, 2, 3]);
+        let object: &[&str] = &["longer /2", "shorter /2"];
+        let first_object: &[&str] = &["longer /1", "shorter /1"];
+        let refused = || Err(Refusal::Busy);
+        #[rustfmt::skip]
+        let frames = alloc::vec![
+            (M::Hello { vehicle: vehicle(), client_nonce: [1; 16], versions: [1, 2].into_iter().collect() },
+                &["pop /3", "push /3"][..]),
+            (M::Welcome { server_nonce: [2; 16] }, &[]),
+            (M::Auth { hello: bytes() }, first_object),
+            (M::Ready, &[]),
+            (M::Carry { id: 1, carried: bytes() }, object),
+            (M::Carried { id: 1, refusal: None, seqs }, &[]),
+            (M::Carried { id: 1, refusal: Some(Refusal::Replayed), seqs }, &[]),
+            (M::ChallengeRequest { id: 1, phone_nonce: None }, &[]),
+            (M::ChallengeRequest { id: 1, phone_nonce: Some([3; 16]) }, &[]),
+            (M::ChallengeReply { id: 1, reply: Ok(bytes()) }, object),
+            (M::ChallengeReply { id: 1, reply: refused() }, &["type /2"]),
+            (M::Present { id: 1, presentation: bytes() }, object),
+            (M::PresentReply { id: 1, reply: Ok(bytes()), repeated: true }, object),
+            (M::PresentReply { id: 1, reply: refused(), repeated: false }, &["type /2"]),
+            (M::Ping { id: 1, challenge: bytes() }, object),
+            (M::Time { id: 1, attestation: bytes() }, object),
+            (M::Report { index: 1, receipt: bytes() }, object),
+            (M::ReportAck { index: 1 }, &[]),
+            (M::Head { head: bytes() }, first_object),
+            (M::State { json: "{}".into() }, &[]),
+        ];
+        frames
+    }
+
+    #[test]
+    fn every_frame_comes_back_as_written_and_nothing_else_is_read() {
+        for (frame, harmless) in frames() {
+            let encoded = frame.encode();
+            assert_eq!(SyncMessage::decode(&encoded).as_ref(), Ok(&frame));
+            let is_frame = |bytes: &[u8]| SyncMessage::decode(bytes).is_ok();
+            assert_strict(&encoded, is_frame, harmless);
+        }
+    }
+
+    #[test]
+    fn no_type_without_a_meaning_is_read() {
+        let known: Vec<u64> =
+            alloc::vec![1, 2, 3, 4, 10, 11, 12, 13, 14, 15, 20, 21, 30, 31, 32, 33];
+        for kind in (0..=256).filter(|kind| !known.contains(kind)) {
+            for count in 1..5 {
+                let mut writer = Writer::new();
+                writer.array(count).uint(kind);
+                (1..count).for_each(|_| {
+                    writer.uint(0);
+                });
+                assert!(SyncMessage::decode(&writer.into_bytes()).is_err(), "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_and_states_have_at_most_their_greatest_length() {
+        for (length, expected) in [(STATE_BYTES, true), (STATE_BYTES + 1, false)] {
+            let json = "x".repeat(length);
+            let encoded = SyncMessage::State { json }.encode();
+            assert_eq!(SyncMessage::decode(&encoded).is_ok(), expected);
+        }
+        let head = 7;
+        for (length, expected) in [(MAX_BYTES, true), (MAX_BYTES + 1, false)] {
+            let receipt = alloc::vec![0; length - head];
+            let encoded = SyncMessage::Report { index: 1, receipt }.encode();
+            assert_eq!(encoded.len(), length);
+            assert_eq!(SyncMessage::decode(&encoded).is_ok(), expected);
+        }
+    }
+}

@@ -26,7 +26,11 @@ fn example() -> Vec<(&'static str, Vec<u8>)> {
     let encoded = key.encode();
     let verified = UnverifiedKey::parse(&encoded)
         .expect("the example parses")
-        .verify(testing::vehicle(), &testing::roots(), &AnchorStore::default())
+        .verify(
+            testing::vehicle(),
+            &testing::roots(),
+            &AnchorStore::default(),
+        )
         .expect("the example verifies");
     assert_eq!(verified.leaf(), key.leaf());
 
@@ -65,5 +69,8 @@ fn the_example_in_the_documentation_is_current() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/key-format.md");
     let text = std::fs::read_to_string(page).expect("docs/key-format.md is readable");
     let example = render();
-    assert!(text.contains(&example), "section 17 should hold:\n{example}");
+    assert!(
+        text.contains(&example),
+        "section 17 should hold:\n{example}"
+    );
 }

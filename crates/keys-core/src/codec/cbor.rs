@@ -217,7 +217,8 @@ impl<'a> Reader<'a> {
         let value = i64::try_from(argument).map_err(|_| RANGE)?;
         match major {
             UINT => Ok(value),
-            NINT => Ok(-1 - value),
+            NINT if argument < MAX_UINT => Ok(-1 - value),
+            NINT => Err(RANGE),
             _ => Err(DecodeError::Malformed("expected an integer")),
         }
     }

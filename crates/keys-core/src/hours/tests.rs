@@ -489,3 +489,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_time_however_late_panics() {
+    let always = [HoursWindow::new(127, 0, 1_440).unwrap()];
+    let last = DateTime::<chrono::Utc>::MAX_UTC.timestamp().unsigned_abs();
+    for zone in ["Pacific/Kiritimati", "Pacific/Niue", "UTC"] {
+        let hours = WeeklyHours::new(ZoneName::new(zone).unwrap(), &always).unwrap();
+        let tz = hours.resolve().unwrap();
+        for at in [0, last - 86_400, last - 1, last, last + 1, u64::MAX] {
+            let _ = hours.contains(tz, Timestamp(at));
+            let _ = hours.contains_all(tz, ClockInterval::exactly(Timestamp(at)));
+        }
+    }
+}
