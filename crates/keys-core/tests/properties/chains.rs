@@ -153,13 +153,13 @@ fn chain(first: &Claims, further: Vec<Claims>) -> Vec<DigitalKey> {
 }
 
 proptest! {
-    #![proptest_config(cases(1_500))]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn a_longer_chain_never_allows_more(
         first in link_claims(1),
         further in vec(link_claims(2), 1..4),
-        worlds in vec(world(), 8),
+        worlds in vec(world(), 6),
     ) {
         let mut first = first;
         first.grant_id = Some(GrantId([1; 8]));
@@ -219,7 +219,7 @@ fn is_inside(parent: &Effective, claims: &Claims) -> bool {
 }
 
 proptest! {
-    #![proptest_config(cases(4_000))]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn a_link_is_taken_exactly_if_it_is_inside_its_parent(

@@ -6,7 +6,9 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 /// Believes what the given certificates issued, and each of them when the API shows it as its own.
 ///
@@ -27,9 +29,10 @@ pub(super) fn believe(certificates: &[CertificateDer<'static>]) -> Result<Client
     for certificate in certificates {
         roots.add(certificate.clone())?;
     }
-    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .build()
-        .map_err(|error| Error::General(error.to_string()))?;
+    let authorities =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .build()
+            .map_err(|error| Error::General(error.to_string()))?;
     let given = Given {
         certificates: certificates.to_vec(),
         authorities,
@@ -66,7 +69,9 @@ impl ServerCertVerifier for Given {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.authorities.verify_server_cert(shown, intermediates, name, ocsp, now);
+        let verified = self
+            .authorities
+            .verify_server_cert(shown, intermediates, name, ocsp, now);
         match verified {
             Err(error) if is_about_issuer_or_name(&error) && self.certificates.contains(shown) => {
                 Ok(ServerCertVerified::assertion())
@@ -81,7 +86,8 @@ impl ServerCertVerifier for Given {
         shown: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.authorities.verify_tls12_signature(message, shown, signed)
+        self.authorities
+            .verify_tls12_signature(message, shown, signed)
     }
 
     fn verify_tls13_signature(
@@ -90,7 +96,8 @@ impl ServerCertVerifier for Given {
         shown: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.authorities.verify_tls13_signature(message, shown, signed)
+        self.authorities
+            .verify_tls13_signature(message, shown, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

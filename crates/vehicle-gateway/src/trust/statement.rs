@@ -32,7 +32,6 @@ impl Trust {
         };
         let issued_at = statement.unverified_body().issued_at;
         let floor = clock.raise_floor(issued_at).lo;
-        next.board.prune(floor);
         // The platform says the same again every few minutes; the journal keeps what is new.
         let says_more =
             authority == Authority::Owner || denials(&next.board) != denials(&self.board);

@@ -34,7 +34,11 @@ fn self_signed(params: &CertificateParams) -> CertificateDer<'static> {
 }
 
 /// Whether a gateway that was given `given` believes `shown` to be the API at `keys.example`.
-fn believed(given: &CertificateDer<'static>, shown: &CertificateDer<'_>, now: u64) -> Result<(), Error> {
+fn believed(
+    given: &CertificateDer<'static>,
+    shown: &CertificateDer<'_>,
+    now: u64,
+) -> Result<(), Error> {
     let mut roots = RootCertStore::empty();
     roots.add(given.clone()).unwrap();
     let provider = Arc::new(ring::default_provider());
@@ -45,7 +49,9 @@ fn believed(given: &CertificateDer<'static>, shown: &CertificateDer<'_>, now: u6
     };
     let name = ServerName::try_from("keys.example").unwrap();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
-    given.verify_server_cert(shown, &[], &name, &[], now).map(drop)
+    given
+        .verify_server_cert(shown, &[], &name, &[], now)
+        .map(drop)
 }
 
 #[test]
@@ -63,7 +69,11 @@ fn a_given_certificate_is_believed_whatever_its_name_and_kind() {
 
 #[test]
 fn a_given_certificate_is_not_believed_outside_its_times() {
-    for params in [params("keys.example"), params("other.example"), authority("other.example")] {
+    for params in [
+        params("keys.example"),
+        params("other.example"),
+        authority("other.example"),
+    ] {
         let given = self_signed(&params);
         for wrong in [NOW - 365 * 24 * 3600, NOW + 365 * 24 * 3600] {
             assert!(believed(&given, &given, wrong).is_err());
@@ -105,7 +115,11 @@ async fn api() -> (TcpListener, TlsAcceptor, String) {
         .with_single_cert(vec![certificate.der().clone()], private)
         .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    (listener, TlsAcceptor::from(Arc::new(server)), certificate.pem())
+    (
+        listener,
+        TlsAcceptor::from(Arc::new(server)),
+        certificate.pem(),
+    )
 }
 
 fn endpoint(listener: &TcpListener, pem: &str) -> ApiEndpoint {
@@ -113,7 +127,10 @@ fn endpoint(listener: &TcpListener, pem: &str) -> ApiEndpoint {
     ApiEndpoint::parse(&origin, Some(pem.as_bytes())).unwrap()
 }
 
-async fn accept(listener: &TcpListener, tls: &TlsAcceptor) -> std::io::Result<TlsStream<TcpStream>> {
+async fn accept(
+    listener: &TcpListener,
+    tls: &TlsAcceptor,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let (stream, _) = listener.accept().await.unwrap();
     tls.accept(stream).await
 }
