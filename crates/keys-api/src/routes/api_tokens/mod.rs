@@ -1,0 +1,6 @@
+//! `/v1/api-tokens`.
+
+pub mod create;
+pub mod json;
+pub mod list;
+pub mod revoke;

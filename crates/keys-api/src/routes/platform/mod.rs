@@ -1,0 +1,3 @@
+//! `/v1/platform`.
+
+pub mod get;

@@ -1,0 +1,4 @@
+//! Receipts: the gateway's signed answers.
+
+pub mod json;
+pub mod list;

@@ -1,0 +1,20 @@
+//! `/v1/vehicles`.
+
+pub mod get;
+pub mod json;
+pub mod list;
+pub mod register;
+pub mod remove;
+pub mod update;
+
+use crate::http::Problem;
+use crate::service::vehicles::VehicleError;
+
+impl From<VehicleError> for Problem {
+    fn from(error: VehicleError) -> Self {
+        match error {
+            VehicleError::NotFound => Self::not_found(),
+            VehicleError::Storage(error) => error.into(),
+        }
+    }
+}

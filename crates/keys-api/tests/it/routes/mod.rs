@@ -1,0 +1,15 @@
+mod access_table;
+mod accounts;
+mod api_tokens;
+mod commands;
+mod conventions;
+mod delegations;
+mod denials;
+mod gateways;
+mod idempotency;
+mod invitations;
+mod keys;
+mod pairings;
+mod sovereign;
+mod thin_path;
+mod vehicles;
