@@ -7,11 +7,14 @@ use crate::model::vehicle::{KeyCustody, Vehicle, VehicleDetails};
 use crate::service::key_store;
 use crate::state::App;
 use crate::storage::signing_keys::{SigningKeyKind, StoredSigningKey};
-use crate::storage::{StorageError, Tx, vehicles};
+use crate::storage::{StorageError, Tx, keys, vehicles};
 
 /// Why a vehicle could not be changed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum VehicleError {
+    /// Signed keys still open it, and nobody could revoke them afterwards.
+    #[error("{0} signed keys still open the vehicle")]
+    HasKeys(usize),
     /// The caller has no such vehicle.
     #[error("no such vehicle")]
     NotFound,
@@ -77,7 +80,7 @@ pub async fn update(
     Ok(vehicle)
 }
 
-/// Removes an owner's vehicle from sight. Its record stays.
+/// Removes an owner's vehicle from sight, once no signed key opens it any more. Its record stays.
 ///
 /// # Errors
 /// [`VehicleError`]
@@ -91,6 +94,12 @@ pub async fn remove(
         .find(tx, id)
         .await?
         .ok_or(VehicleError::NotFound)?;
-    vehicles::remove(tx, vehicle.id, app.clock.now()).await?;
+    let now = app.clock.now();
+    let live = keys::live_of_vehicle(tx, vehicle.id, now).await?;
+    let signed = live.iter().filter(|key| key.chain.is_some()).count();
+    if signed > 0 {
+        return Err(VehicleError::HasKeys(signed));
+    }
+    vehicles::remove(tx, vehicle.id, now).await?;
     Ok(())
 }

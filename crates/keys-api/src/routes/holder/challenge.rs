@@ -3,6 +3,7 @@
 use axum::extract::State;
 
 use crate::http::extract::OptionalJson;
+use crate::http::problem::ProblemDocument;
 use crate::http::{HolderCaller, Idempotency, Problem, Reply};
 use crate::routes::commands::json::{ChallengeBody, ChallengeJson};
 use crate::routes::encode::base64url;
@@ -12,7 +13,8 @@ use crate::state::App;
 #[utoipa::path(post, path = "/v1/holder/challenges", tag = "holder", operation_id = "get_holder_challenge",
     security(("holder" = [])), request_body = ChallengeBody,
     responses((status = 201, description = "The challenge.", body = ChallengeJson),
-        (status = 404, description = "The vehicle was removed.")))]
+        (status = 404, description = "The vehicle was removed.", body = ProblemDocument,
+            content_type = "application/problem+json")))]
 pub async fn challenge(
     State(app): State<App>,
     holder: HolderCaller,

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 
+use crate::http::problem::ProblemDocument;
 use crate::http::{HolderCaller, Idempotency, Json, Problem, Query, Reply};
 use crate::routes::commands::json::{CommandJson, PresentBody};
 use crate::routes::commands::{reply, settled};
@@ -15,7 +16,8 @@ use crate::state::App;
     security(("holder" = [])), params(WaitParams), request_body = PresentBody,
     responses((status = 200, description = "The command, answered.", body = CommandJson),
         (status = 202, description = "The command, under way.", body = CommandJson),
-        (status = 404, description = "The vehicle was removed.")))]
+        (status = 404, description = "The vehicle was removed.", body = ProblemDocument,
+            content_type = "application/problem+json")))]
 pub async fn command(
     State(app): State<App>,
     holder: HolderCaller,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 
 use super::json::ReportDelegation;
+use crate::http::problem::ProblemDocument;
 use crate::http::{HolderCaller, Idempotency, Json, Problem, Reply};
 use crate::routes::keys::json::DelegateJson;
 use crate::service::delegations;
@@ -12,7 +13,8 @@ use crate::state::App;
 #[utoipa::path(post, path = "/v1/holder/delegations", tag = "holder", operation_id = "report_delegation",
     security(("holder" = [])), request_body = ReportDelegation,
     responses((status = 201, description = "The co-driver's link as the host sees it.", body = DelegateJson),
-        (status = 404, description = "The vehicle was removed.")))]
+        (status = 404, description = "The vehicle was removed.", body = ProblemDocument,
+            content_type = "application/problem+json")))]
 pub async fn delegation(
     State(app): State<App>,
     holder: HolderCaller,

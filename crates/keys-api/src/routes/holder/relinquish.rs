@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 
+use crate::http::problem::ProblemDocument;
 use crate::http::{HolderCaller, Idempotency, Problem, Reply};
 use crate::model::key::KeyState;
 use crate::routes::keys::json::KeyJson;
@@ -12,7 +13,8 @@ use crate::state::App;
 #[utoipa::path(post, path = "/v1/holder/relinquish", tag = "holder", operation_id = "relinquish_key",
     security(("holder" = [])),
     responses((status = 200, description = "The key, relinquished.", body = KeyJson),
-        (status = 404, description = "The vehicle was removed.")))]
+        (status = 404, description = "The vehicle was removed.", body = ProblemDocument,
+            content_type = "application/problem+json")))]
 pub async fn relinquish(
     State(app): State<App>,
     holder: HolderCaller,

@@ -8,6 +8,7 @@ use keys_core::envelope::{NO_REST, Unverified};
 use keys_core::signature::VerifyingKey;
 
 use super::json::{TimeBody, TimeJson};
+use crate::http::problem::ProblemDocument;
 use crate::http::{HolderCaller, Idempotency, Json, Problem, Reply};
 use crate::routes::encode::base64url;
 use crate::state::App;
@@ -17,7 +18,8 @@ use crate::storage::bundles;
 #[utoipa::path(post, path = "/v1/holder/time", tag = "holder", operation_id = "attest_time",
     security(("holder" = [])), request_body = TimeBody,
     responses((status = 201, description = "The attestation.", body = TimeJson),
-        (status = 404, description = "The vehicle was removed.")))]
+        (status = 404, description = "The vehicle was removed.", body = ProblemDocument,
+            content_type = "application/problem+json")))]
 pub async fn time(
     State(app): State<App>,
     holder: HolderCaller,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 
 use super::json::{RedeemBody, RedeemedJson};
+use crate::http::problem::ProblemDocument;
 use crate::http::{Idempotency, Json, Path, Problem, Reply};
 use crate::model::id::InvitationId;
 use crate::routes::keys::json::KeyJson;
@@ -15,8 +16,10 @@ use crate::storage::StorageError;
 #[utoipa::path(post, path = "/v1/invitations/{id}/redeem", tag = "invitations", operation_id = "redeem_invitation",
     params(("id" = InvitationId, Path, description = "The invitation.")), request_body = RedeemBody,
     responses((status = 201, description = "The key, a holder session and a recovery code.", body = RedeemedJson),
-        (status = 403, description = "The activation code is wrong."),
-        (status = 410, description = "Used, locked, withdrawn or over.")))]
+        (status = 403, description = "The activation code is wrong.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        (status = 410, description = "Used, locked, withdrawn or over.", body = ProblemDocument,
+            content_type = "application/problem+json")))]
 pub async fn redeem(
     State(app): State<App>,
     idempotency: Idempotency,

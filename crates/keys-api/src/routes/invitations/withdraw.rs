@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 
+use crate::http::problem::ProblemDocument;
 use crate::http::{OwnerCaller, Path, Problem, Reply};
 use crate::model::id::InvitationId;
 use crate::service::invitations;
@@ -12,7 +13,8 @@ use crate::storage::StorageError;
 #[utoipa::path(delete, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "withdraw_invitation",
     security(("owner" = [])), params(("id" = InvitationId, Path, description = "The invitation.")),
     responses((status = 204, description = "It cannot be redeemed any more."),
-        (status = 410, description = "It was redeemed.")))]
+        (status = 410, description = "It was redeemed.", body = ProblemDocument,
+            content_type = "application/problem+json")))]
 pub async fn withdraw(
     State(app): State<App>,
     owner: OwnerCaller,

@@ -13,6 +13,11 @@ use crate::service::vehicles::VehicleError;
 impl From<VehicleError> for Problem {
     fn from(error: VehicleError) -> Self {
         match error {
+            VehicleError::HasKeys(_) => Self::conflict(
+                "vehicle-has-keys",
+                "Signed keys still open the vehicle",
+                format!("{error}; revoke them first"),
+            ),
             VehicleError::NotFound => Self::not_found(),
             VehicleError::Storage(error) => error.into(),
         }

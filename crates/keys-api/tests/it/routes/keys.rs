@@ -435,3 +435,15 @@ async fn a_mandate_that_cannot_be_is_refused_by_name() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_car_that_signed_keys_still_open_is_not_removed() {
+    let test = TestApp::new().await;
+    let host = Host::with_mandate(&test).await;
+    let phone = host.give(json!({}), 1).await;
+    let path = format!("/v1/vehicles/{}", host.vehicle);
+    let remove = || test.delete(&path).bearer(&host.token).send();
+    remove().await.is_problem(409, "vehicle-has-keys");
+    host.change(&phone.key_id(), "revoke", None).await;
+    assert_eq!(remove().await.status, 204);
+}
