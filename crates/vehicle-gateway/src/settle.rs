@@ -133,7 +133,8 @@ impl Core {
         match outcome {
             Outcome::Unknown { .. } => return Ok(()),
             // After another command the car's state says nothing about this one any more.
-            Outcome::Declined {
+            Outcome::Done { .. }
+            | Outcome::Declined {
                 reason: Declined::NotDone,
             } if self
                 .store

@@ -140,6 +140,8 @@ impl Connection {
 
     async fn serve(&mut self) -> Result<std::convert::Infallible, Ended> {
         self.note_seqs().await?;
+        // Before the first ping is answered, so that the gateway knows the status key that attests the time.
+        self.look().await?;
         let stopping = self.app.stopping.clone();
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use keys_core::challenge::VERSION;
 use keys_core::codec::DecodeError;
 use keys_core::handshake::{SyncHello, sign_hello};
+use keys_core::carried::{Carried, CarriedKind};
 use keys_core::refusal::Refusal;
 use keys_core::sync::SyncMessage;
 use tokio::sync::{Semaphore, mpsc};
@@ -26,6 +27,8 @@ use super::{EndpointError, Feeds, Line, SyncHandler, name_of};
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How often the API is asked for the time.
 const PING_EVERY: Duration = Duration::from_secs(20);
+/// After an anchor has come the time is asked for this soon: its key may be the one that attests it.
+const AFTER_ANCHOR: Duration = Duration::from_millis(200);
 /// How long the API may leave every ping unanswered, and a report unacknowledged.
 const SILENCE: Duration = Duration::from_secs(60);
 /// Receipts sent and not yet acknowledged, at most.
@@ -201,7 +204,13 @@ impl<'a> Session<'a> {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Err(Lost::Stopped),
-                message = self.socket.receive() => self.take(message?).await?,
+                message = self.socket.receive() => {
+                    let message = message?;
+                    if brings_an_anchor(&message) {
+                        ticks.reset_after(AFTER_ANCHOR);
+                    }
+                    self.take(message).await?;
+                }
                 Some(answer) = self.answered.recv() => self.socket.send(&answer).await?,
                 _ = ticks.tick() => self.ping().await?,
                 () = receipts.notified() => self.report().await?,
@@ -380,6 +389,13 @@ impl<'a> Session<'a> {
             None => Ok(()),
         }
     }
+}
+
+fn brings_an_anchor(message: &SyncMessage) -> bool {
+    let SyncMessage::Carry { carried, .. } = message else {
+        return false;
+    };
+    Carried::parse(carried).is_ok_and(|carried| carried.kind == CarriedKind::Anchor)
 }
 
 /// Pings sent and answered.
