@@ -9,10 +9,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keys_core::carried::{Carried, CarriedKind};
 use keys_core::challenge::VERSION;
 use keys_core::codec::DecodeError;
 use keys_core::handshake::{SyncHello, sign_hello};
-use keys_core::carried::{Carried, CarriedKind};
 use keys_core::refusal::Refusal;
 use keys_core::sync::SyncMessage;
 use tokio::sync::{Semaphore, mpsc};
