@@ -118,8 +118,13 @@ pub async fn run(line: Line, state: watch::Sender<LineState>, stop: Cancellation
             attempt = 0;
         }
         let wait = delay(attempt, random_number(&line.random));
+        // A gateway that was just paired may dial before its bundle has reached the API.
+        if attempt == 0 && ready_at.is_none() {
+            tracing::info!(error = %error_chain(&lost), wait_ms = wait.as_millis(), "no line to the API yet");
+        } else {
+            tracing::warn!(error = %error_chain(&lost), wait_ms = wait.as_millis(), "line to the API lost");
+        }
         attempt = attempt.saturating_add(1);
-        tracing::warn!(error = %error_chain(&lost), wait_ms = wait.as_millis(), "line to the API lost");
         state.send_replace(LineState::Waiting {
             lost: error_chain(&lost),
         });
