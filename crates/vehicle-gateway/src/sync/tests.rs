@@ -5,6 +5,7 @@ mod world;
 use std::sync::atomic::Ordering;
 
 use futures_util::{SinkExt, StreamExt};
+use keys_core::carried::{Carried, CarriedKind};
 use keys_core::refusal::Refusal;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -307,6 +308,31 @@ async fn every_ping_has_a_fresh_challenge_and_only_its_own_answer_counts() {
         panic!("a ping is next")
     };
     assert_ne!(challenge, next);
+}
+
+#[tokio::test]
+async fn the_time_is_asked_for_soon_after_an_anchor_has_come_and_not_after_other_objects() {
+    for (kind, soon) in [(CarriedKind::Anchor, true), (CarriedKind::Bundle, false)] {
+        let world = World::new(0).await;
+        let mut peer = world.ready().await;
+        assert!(matches!(
+            peer.receive().await,
+            Some(SyncMessage::Ping { .. })
+        ));
+        // From here on time runs only while everybody waits.
+        tokio::time::pause();
+        let before = Instant::now();
+        let carried = Carried {
+            kind,
+            object: &[1],
+            challenge: None,
+        };
+        let carried = carried.encode();
+        peer.send(SyncMessage::Carry { id: 1, carried }).await;
+        while !matches!(peer.receive().await, Some(SyncMessage::Ping { .. })) {}
+        assert_eq!(before.elapsed() < Duration::from_secs(10), soon, "{kind:?}");
+        tokio::time::resume();
+    }
 }
 
 #[tokio::test]
