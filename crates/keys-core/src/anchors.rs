@@ -79,7 +79,7 @@ impl AnchorStore {
     ) -> Result<DigitalKey, Refusal> {
         let link = UnverifiedLink::decode(bytes)?;
         let is_first = link.envelope().hint().is_some();
-        check_place(&link, is_first)?;
+        check_place(link.envelope(), link.unverified_body(), is_first)?;
         if is_first {
             return DigitalKey::root(&link, vehicle, roots);
         }

@@ -214,25 +214,24 @@ impl UnverifiedKey<'_> {
     /// The first refusal met, in the order of ck1 section 5: `wrong-vehicle`, then signatures,
     /// narrowing and the rules about who may sign what.
     pub fn verify(
-        self,
+        &self,
         vehicle: VehicleId,
         roots: &Roots,
         anchors: &AnchorStore,
     ) -> Result<DigitalKey, Refusal> {
-        let (anchor, links) = self.into_parts();
-        let mut links = links.iter();
-        let mut key = match anchor {
+        let mut links = self.links();
+        let mut key = match self.anchor() {
             Some(id) => anchors
                 .get_under(&id, roots)
                 .ok_or(Refusal::UnknownSigner)?
                 .clone(),
-            None => DigitalKey::root(links.next().ok_or(Refusal::Malformed)?, vehicle, roots)?,
+            None => DigitalKey::root(&links.next().ok_or(Refusal::Malformed)??, vehicle, roots)?,
         };
         if key.effective.vehicle() != vehicle {
             return Err(Refusal::WrongVehicle);
         }
         for link in links {
-            key = key.extend(link, roots)?;
+            key = key.extend(&link?, roots)?;
         }
         if key.effective.grant_id().is_none() {
             return Err(Refusal::Malformed);

@@ -78,7 +78,7 @@ pub struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let start = reader.position();
         if reader.array()? != 4 {
             return Err(DecodeError::Malformed("a signed object has four items"));
@@ -114,7 +114,29 @@ impl<'a> Envelope<'a> {
         self.hint
     }
 
-    fn structure(&self, context: Context, rest: [&'a [u8]; 3]) -> SigningInput<'a> {
+    /// The id of the object this envelope holds, if it is of kind `T` and stands under `rest`.
+    pub(crate) fn id<T: Body>(&self, rest: Rest<'_>) -> ObjectId {
+        self.structure(T::CONTEXT, rest).id()
+    }
+
+    /// The payload, if size and header are those of an object of kind `T`.
+    pub(crate) fn payload_of<T: Body>(&self) -> Result<Reader<'a>, DecodeError> {
+        if self.raw.len() > T::MAX_BYTES {
+            return Err(DecodeError::TooLarge("signed object"));
+        }
+        match (T::HINT, self.hint) {
+            (HintRule::Required, None) => Err(DecodeError::Malformed("the key hint is missing")),
+            (HintRule::Forbidden, Some(_)) => {
+                Err(DecodeError::Malformed("a key hint is not allowed here"))
+            }
+            _ => Ok(Reader::new(self.payload)),
+        }
+    }
+
+    fn structure<'s>(&self, context: Context, rest: Rest<'s>) -> SigningInput<'s>
+    where
+        'a: 's,
+    {
         SigningInput {
             protected: self.protected,
             context,
@@ -229,20 +251,12 @@ impl<'a, T: Body> Unverified<'a, T> {
     /// # Errors
     /// [`DecodeError`] if it is too long or does not follow the format.
     pub fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let envelope = Envelope::read(reader)?;
-        if envelope.raw.len() > T::MAX_BYTES {
-            return Err(DecodeError::TooLarge("signed object"));
-        }
-        match (T::HINT, envelope.hint) {
-            (HintRule::Required, None) => {
-                return Err(DecodeError::Malformed("the key hint is missing"));
-            }
-            (HintRule::Forbidden, Some(_)) => {
-                return Err(DecodeError::Malformed("a key hint is not allowed here"));
-            }
-            _ => {}
-        }
-        let mut payload = Reader::new(envelope.payload);
+        Self::open(Envelope::read(reader)?)
+    }
+
+    /// Reads what an envelope holds.
+    pub(crate) fn open(envelope: Envelope<'a>) -> Result<Self, DecodeError> {
+        let mut payload = envelope.payload_of::<T>()?;
         let body = T::read(&mut payload)?;
         payload.finish()?;
         Ok(Self { body, envelope })
@@ -262,13 +276,13 @@ impl<'a, T: Body> Unverified<'a, T> {
 
     /// The object's id under `rest`.
     #[must_use]
-    pub fn id(&self, rest: Rest<'a>) -> ObjectId {
-        self.envelope.structure(T::CONTEXT, rest).id()
+    pub fn id(&self, rest: Rest<'_>) -> ObjectId {
+        self.envelope.id::<T>(rest)
     }
 
     /// Whether `key` signed the object under `rest`.
     #[must_use]
-    pub fn is_signed_by(&self, key: &VerifyingKey, rest: Rest<'a>) -> bool {
+    pub fn is_signed_by(&self, key: &VerifyingKey, rest: Rest<'_>) -> bool {
         let structure = self.envelope.structure(T::CONTEXT, rest);
         key.accepts(self.envelope.signature, |sink| structure.feed(sink))
     }
@@ -278,7 +292,7 @@ impl<'a, T: Body> Unverified<'a, T> {
     /// # Errors
     /// [`Refusal::UnknownSigner`] if the hint names another key, [`Refusal::BadSignature`] if the key
     /// did not sign this.
-    pub fn verify(self, key: &VerifyingKey, rest: Rest<'a>) -> Result<Verified<T>, Refusal> {
+    pub fn verify(self, key: &VerifyingKey, rest: Rest<'_>) -> Result<Verified<T>, Refusal> {
         self.verify_any(core::iter::once(key), rest)
     }
 
@@ -289,7 +303,7 @@ impl<'a, T: Body> Unverified<'a, T> {
     pub fn verify_any<'k>(
         self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
-        rest: Rest<'a>,
+        rest: Rest<'_>,
     ) -> Result<Verified<T>, Refusal> {
         let signer = self.find_signer(keys, rest)?;
         let id = self.id(rest);
@@ -307,7 +321,7 @@ impl<'a, T: Body> Unverified<'a, T> {
     pub fn find_signer<'k>(
         &self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
-        rest: Rest<'a>,
+        rest: Rest<'_>,
     ) -> Result<VerifyingKey, Refusal> {
         let mut refusal = Refusal::UnknownSigner;
         let named = keys

@@ -4,20 +4,25 @@ use alloc::vec::Vec;
 
 use arrayvec::ArrayVec;
 
+use crate::chain::LinkIds;
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::envelope::Unverified;
-use crate::id::ObjectId;
+use crate::envelope::{Body as _, Envelope, Unverified};
+use crate::id::{ObjectId, VehicleId};
 use crate::limits;
-use crate::link::Claims;
+use crate::link::{Claims, parent_rest};
 
 /// A link that was parsed and not verified.
 pub type UnverifiedLink<'a> = Unverified<'a, Claims>;
 
 /// A parsed key. Only [`UnverifiedKey::verify`](crate::chain) makes a [`DigitalKey`](crate::chain::DigitalKey) of it.
+///
+/// It keeps where its links stand, not their claims: those of five links take 12 KB, and moving them
+/// about would cost more than reading them a second time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedKey<'a> {
     anchor: Option<ObjectId>,
-    links: ArrayVec<UnverifiedLink<'a>, { limits::LINKS }>,
+    vehicle: Option<VehicleId>,
+    links: ArrayVec<Envelope<'a>, { limits::LINKS }>,
 }
 
 impl<'a> UnverifiedKey<'a> {
@@ -53,14 +58,25 @@ impl<'a> UnverifiedKey<'a> {
         } else {
             None
         };
+        let mut vehicle = None;
         let mut links = ArrayVec::new();
         for index in usize::from(anchor.is_some())..count {
-            links.push(read_link(reader, index == 0)?);
+            let envelope = Envelope::read(reader)?;
+            let mut payload = envelope.payload_of::<Claims>()?;
+            let claims = Claims::read(&mut payload)?;
+            payload.finish()?;
+            check_place(&envelope, &claims, index == 0)?;
+            vehicle = vehicle.or(claims.vehicle);
+            links.push(envelope);
         }
         if reader.since(start).len() > limits::KEY_BYTES {
             return Err(DecodeError::TooLarge("key"));
         }
-        Ok(Self { anchor, links })
+        Ok(Self {
+            anchor,
+            vehicle,
+            links,
+        })
     }
 
     /// The stored anchor the key starts from, if it does.
@@ -69,35 +85,42 @@ impl<'a> UnverifiedKey<'a> {
         self.anchor
     }
 
-    /// The links the key carries.
+    /// The vehicle the first link names, **not yet believed**; `None` if the key starts from an anchor.
     #[must_use]
-    pub fn links(&self) -> &[UnverifiedLink<'a>] {
+    pub fn unverified_vehicle(&self) -> Option<VehicleId> {
+        self.vehicle
+    }
+
+    /// Where the links stand that the key carries.
+    #[must_use]
+    pub fn envelopes(&self) -> &[Envelope<'a>] {
         &self.links
     }
 
-    pub(crate) fn into_parts(
-        self,
-    ) -> (
-        Option<ObjectId>,
-        ArrayVec<UnverifiedLink<'a>, { limits::LINKS }>,
-    ) {
-        (self.anchor, self.links)
+    /// Ids of the links, from the owner, **not yet believed**; of a stored anchor only its own.
+    #[must_use]
+    pub fn unverified_ids(&self) -> LinkIds {
+        let mut ids: LinkIds = self.anchor.into_iter().collect();
+        for link in &self.links {
+            let id = link.id::<Claims>(parent_rest(ids.last()));
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// The links the key carries, read again; what was parsed once parses again.
+    pub fn links(&self) -> impl Iterator<Item = Result<UnverifiedLink<'a>, DecodeError>> {
+        self.links.iter().map(|link| UnverifiedLink::open(*link))
     }
 }
 
-/// Reads a link and checks what its place demands of its header and claims.
-pub(crate) fn read_link<'a>(
-    reader: &mut Reader<'a>,
+/// What a link's place demands of its header and claims.
+pub(crate) fn check_place(
+    envelope: &Envelope<'_>,
+    claims: &Claims,
     is_first: bool,
-) -> Result<UnverifiedLink<'a>, DecodeError> {
-    let link = UnverifiedLink::read(reader)?;
-    check_place(&link, is_first)?;
-    Ok(link)
-}
-
-pub(crate) fn check_place(link: &UnverifiedLink<'_>, is_first: bool) -> Result<(), DecodeError> {
-    let claims = link.unverified_body();
-    match (is_first, link.envelope().hint(), claims.vehicle) {
+) -> Result<(), DecodeError> {
+    match (is_first, envelope.hint(), claims.vehicle) {
         (true, Some(_), Some(_)) => Ok(()),
         (true, ..) => Err(DecodeError::Malformed(
             "the first link names its signer and its vehicle",
@@ -142,7 +165,7 @@ pub fn append_link(key: &[u8], link: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let carried: Vec<&[u8]> = parsed
         .links
         .iter()
-        .map(|link| link.envelope().bytes())
+        .map(Envelope::bytes)
         .chain([link])
         .collect();
     let longer = match parsed.anchor {

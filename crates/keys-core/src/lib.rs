@@ -10,6 +10,13 @@
 //!
 //! The byte formats are described in `docs/key-format.md`.
 //!
+//! # Features
+//!
+//! The crate is `no_std` and needs `alloc`. Features only add:
+//!
+//! - `testing` (off): module `testing` with fixed keys, builders and a clock to set by hand, for the
+//!   tests of other crates. Needs `std`; its keys are public.
+//!
 //! # Example
 //!
 //! An owner issues a key, its holder shares a part of it, and the car's gateway decides.
@@ -139,6 +146,11 @@
 //! # }
 //! ```
 #![no_std]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core
+)]
 
 extern crate alloc;
 #[cfg(any(test, feature = "testing"))]
@@ -148,6 +160,7 @@ pub mod anchors;
 pub mod area;
 pub mod attestation;
 pub mod bundle;
+pub mod cache;
 pub mod carried;
 pub mod chain;
 pub mod challenge;
@@ -179,3 +192,8 @@ pub mod sync;
 pub mod testing;
 pub mod time;
 pub mod trust;
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -22,6 +22,8 @@ pub const STATEMENT_IDS: usize = 64;
 pub const ANCHORS: usize = 64;
 /// Ids a gateway remembers as revoked by status keys. Beyond it their statements are not taken.
 pub const PLATFORM_REVOKED_IDS: usize = 4_096;
+/// Verified keys a gateway remembers.
+pub const CACHED_KEYS: usize = 64;
 /// Trusted keys tried for one key hint.
 pub const HINT_TRIES: usize = 4;
 /// Owner keys in a bundle.

@@ -1,6 +1,7 @@
 //! One link of a key: who may do what, when, and under which conditions.
 
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::entitlement::Entitlements;
 use crate::envelope::{Body, Context, HintRule, Sealed, seal_with_hint};
 use crate::id::{GrantId, ObjectId, VehicleId};
 use crate::limits;
@@ -73,36 +74,52 @@ impl Body for Claims {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (mut vehicle, mut until, mut from, mut grant_id) = (None, None, None, None);
-        let (mut holder, mut policy, mut booking_hash) = (None, None, None);
+        // Read in place: claims are 2 KB, most of it room for areas.
+        let mut claims = Self::blank();
+        let (mut until, mut from, mut holder, mut has_policy) = (None, None, None, false);
         let mut map = reader.map()?;
         while let Some(key) = map.next_key(reader)? {
             match key {
-                3 => vehicle = Some(VehicleId::from_aud(reader.text(limits::AUD_BYTES)?)?),
+                3 => claims.vehicle = Some(VehicleId::from_aud(reader.text(limits::AUD_BYTES)?)?),
                 4 => until = Some(read_time(reader)?),
                 5 => from = Some(read_time(reader)?),
-                7 => grant_id = Some(GrantId(*reader.bytes_exact()?)),
+                7 => claims.grant_id = Some(GrantId(*reader.bytes_exact()?)),
                 8 => holder = Some(read_holder(reader)?),
-                POLICY => policy = Some(Policy::read(reader)?),
-                BOOKING => booking_hash = Some(*reader.bytes_exact()?),
+                POLICY => {
+                    claims.policy.read_into(reader)?;
+                    has_policy = true;
+                }
+                BOOKING => claims.booking_hash = Some(*reader.bytes_exact()?),
                 _ => return Err(DecodeError::Malformed("unknown claim")),
             }
         }
-        let validity = Validity {
-            from: from.ok_or(INCOMPLETE)?,
-            until: until.ok_or(INCOMPLETE)?,
+        let (Some(from), Some(until), Some(holder), true) = (from, until, holder, has_policy)
+        else {
+            return Err(INCOMPLETE);
         };
-        if validity.until <= validity.from {
+        if until <= from {
             return Err(DecodeError::Malformed("the window ends before it begins"));
         }
-        Ok(Self {
-            vehicle,
-            validity,
-            grant_id,
-            holder: holder.ok_or(INCOMPLETE)?,
-            policy: policy.ok_or(INCOMPLETE)?,
-            booking_hash,
-        })
+        claims.validity = Validity { from, until };
+        claims.holder = holder;
+        Ok(claims)
+    }
+}
+
+impl Claims {
+    /// Claims that state nothing, to be read into.
+    fn blank() -> Self {
+        Self {
+            vehicle: None,
+            validity: Validity {
+                from: Timestamp(0),
+                until: Timestamp(0),
+            },
+            grant_id: None,
+            holder: [0; 32],
+            policy: Policy::of(Entitlements::NONE),
+            booking_hash: None,
+        }
     }
 }
 

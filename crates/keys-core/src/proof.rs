@@ -204,7 +204,10 @@ mod tests {
     fn no_command_has_parameters() {
         let mut proof = full();
         proof.parameters = Some([0; 32]);
-        assert!(read_payload::<Proof>(&payload(&proof)).is_err());
+        assert_eq!(
+            read_payload::<Proof>(&payload(&proof)),
+            Err(DecodeError::Malformed("this command has no parameters"))
+        );
     }
 
     #[test]

@@ -185,4 +185,45 @@ mod tests {
             ClockInterval::at_least(Timestamp(15))
         );
     }
+
+    #[test]
+    fn a_window_holds_its_first_second_and_not_its_end() {
+        let window = Validity {
+            from: Timestamp(10),
+            until: Timestamp(20),
+        };
+        for (at, inside) in [(9, false), (10, true), (19, true), (20, false)] {
+            assert_eq!(window.contains(Timestamp(at)), inside, "{at}");
+        }
+        assert_eq!(window.seconds(), 10);
+    }
+
+    #[test]
+    fn windows_overlap_if_they_share_a_second() {
+        let window = |from, until| Validity {
+            from: Timestamp(from),
+            until: Timestamp(until),
+        };
+        let middle = window(10, 20);
+        for (from, until, shared) in [
+            (0, 10, false),
+            (0, 11, true),
+            (10, 20, true),
+            (12, 13, true),
+            (0, 99, true),
+            (19, 30, true),
+            (20, 30, false),
+        ] {
+            let other = window(from, until);
+            assert_eq!(middle.overlaps(&other), shared, "{from} {until}");
+            assert_eq!(other.overlaps(&middle), shared, "{from} {until}");
+        }
+    }
+
+    #[test]
+    fn a_time_prints_as_a_date_or_as_a_number_beyond_the_calendar() {
+        use alloc::string::ToString;
+        assert_eq!(Timestamp(1_782_907_200).to_string(), "2026-07-01T12:00:00Z");
+        assert_eq!(Timestamp(u64::MAX).to_string(), "18446744073709551615");
+    }
 }

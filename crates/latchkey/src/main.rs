@@ -4,9 +4,11 @@
 //! Wiring, no rules: what a key may do is decided in keys-core, what a car does in vehicle-gateway,
 //! what the platform does in keys-api.
 
+mod bench;
 mod clock;
 mod command;
 mod conformance;
+mod curve;
 mod demo;
 mod describe;
 mod device;

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use keys_core::cache::KeyCache;
 use keys_core::challenge::Seqs;
 use keys_core::id::VehicleId;
 use keys_core::journal::{Entry, EntryKind, GENESIS};
@@ -15,7 +16,6 @@ use keys_core::time::ClockInterval;
 use tokio::sync::{Notify, watch};
 
 use crate::challenge::{Challenges, Facts};
-use crate::check::KeyCache;
 use crate::clock::{Clock, Timekeeper};
 use crate::connector::Connectors;
 use crate::dispatch::InFlight;
@@ -36,18 +36,28 @@ pub(crate) struct Rules {
     pub(crate) reports: bool,
 }
 
-/// What is believed, and the keys verified under it.
+/// What is believed, and the keys verified under it. Whatever changes the belief begins a new cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Belief {
     pub(crate) trust: Arc<Trust>,
-    pub(crate) cache: Arc<KeyCache>,
+    pub(crate) cache: Arc<Mutex<KeyCache>>,
 }
 
 impl Belief {
+    /// Believes this from now on; nothing was verified under it yet.
+    fn new(trust: Trust) -> Self {
+        Self {
+            trust: Arc::new(trust),
+            cache: Arc::default(),
+        }
+    }
+
     /// Whether a key verified under the other belief verifies under this one: neither bundle nor
     /// anchors changed in between.
     pub(crate) fn has_same_roots(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.cache, &other.cache)
+        let (ours, theirs) = (&self.trust, &other.trust);
+        Arc::ptr_eq(ours, theirs)
+            || (ours.bundle == theirs.bundle && ours.anchors == theirs.anchors)
     }
 }
 
@@ -118,10 +128,7 @@ impl Core {
         let floor = start.store.floor()?;
         let admissions = start.store.clock_lost()?;
         let vehicle = watch::Sender::new(trust.as_ref().map(|trust| trust.vehicle));
-        let belief = trust.map(|trust| Belief {
-            trust: Arc::new(trust),
-            cache: Arc::default(),
-        });
+        let belief = trust.map(Belief::new);
         Ok(Self {
             store: Arc::new(start.store),
             key: start.key,
@@ -258,20 +265,7 @@ impl Core {
             None => {}
         }
         let vehicle = next.vehicle;
-        {
-            let mut held = self.belief.write().unwrap_or_else(PoisonError::into_inner);
-            let cache = held
-                .take()
-                .filter(|belief| {
-                    belief.trust.bundle == next.bundle && belief.trust.anchors == next.anchors
-                })
-                .map(|belief| belief.cache)
-                .unwrap_or_default();
-            *held = Some(Belief {
-                trust: Arc::new(next),
-                cache,
-            });
-        }
+        *self.belief.write().unwrap_or_else(PoisonError::into_inner) = Some(Belief::new(next));
         self.news
             .vehicle
             .send_if_modified(|held| held.replace(vehicle) != Some(vehicle));

@@ -136,7 +136,6 @@ impl Core {
                 Ok(signed) => signed,
                 Err(refusal) => return Ok(Answer::Unsigned(refusal)),
             };
-            belief.cache.remember(&signed.key);
             let facts = self.car_facts(&belief, &signed, channel)?.await;
             match self.pass_gate(signed, &belief, channel, facts).await? {
                 Passed::Begun(begun) => return self.carry_out(*begun).await,

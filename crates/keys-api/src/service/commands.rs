@@ -6,7 +6,7 @@
 use keys_core::command::VehicleCommand;
 use keys_core::entitlement::Entitlements;
 use keys_core::id::{CommandId, GrantId, ObjectId};
-use keys_core::key::{First, UnverifiedKey, encode_key};
+use keys_core::key::{First, encode_key};
 use keys_core::link::{Claims, sign_link};
 use keys_core::policy::{Policy, Presence};
 use keys_core::presentation::{Presentation, PresentedKey, encode_presentation};
@@ -122,21 +122,8 @@ pub async fn accept(
 fn presented_links(key: &PresentedKey<'_>) -> Vec<ObjectId> {
     match key {
         PresentedKey::Cached(leaf) => vec![*leaf],
-        PresentedKey::Whole(key) => link_ids(key),
+        PresentedKey::Whole(key) => key.unverified_ids().to_vec(),
     }
-}
-
-/// The ids of a key's links, from the owner; of a stored anchor only the last.
-#[must_use]
-pub fn link_ids(key: &UnverifiedKey<'_>) -> Vec<ObjectId> {
-    let mut parent = key.anchor().unwrap_or(ObjectId([0; 32]));
-    let mut ids: Vec<ObjectId> = key.anchor().into_iter().collect();
-    for link in key.links() {
-        let id = link.id([&parent.0, &[], &[]]);
-        ids.push(id);
-        parent = id;
-    }
-    ids
 }
 
 fn new_command(

@@ -140,7 +140,7 @@ fn grow(chains: &mut Vec<Vec<u8>>, known: &[StoredLink]) {
     for link in known {
         let longer = chains.iter().find_map(|chain| {
             let parsed = UnverifiedKey::parse(chain).ok()?;
-            let leaf = super::commands::link_ids(&parsed).last().copied();
+            let leaf = parsed.unverified_ids().last().copied();
             (leaf == link.parent).then(|| append_link(chain, &link.bytes).ok())?
         });
         chains.extend(longer);

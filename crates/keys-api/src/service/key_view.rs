@@ -149,10 +149,10 @@ impl Limits {
 /// What a chain that was verified or signed here gives.
 fn effective_of(chain: &[u8]) -> Option<Effective> {
     let key = UnverifiedKey::parse(chain).ok()?;
-    let mut links = key.links().iter();
-    let mut effective = Effective::root(links.next()?.unverified_body()).ok()?;
+    let mut links = key.links();
+    let mut effective = Effective::root(links.next()?.ok()?.unverified_body()).ok()?;
     for link in links {
-        effective = effective.attenuate(link.unverified_body()).ok()?;
+        effective = effective.attenuate(link.ok()?.unverified_body()).ok()?;
     }
     Some(effective)
 }

@@ -50,6 +50,7 @@ fn links_are_taken_in_whatever_order_they_come() {
     let backward = store(&[links[1], &[0xff], links[0]]);
     assert_eq!(forward, backward);
     assert_eq!(forward.links().count(), 2);
+    assert!(!forward.is_empty());
     let ids: Vec<_> = forward.ids().collect();
     assert!(key.links().iter().all(|link| ids.contains(&link.id)));
 }

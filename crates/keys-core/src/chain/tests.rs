@@ -482,4 +482,11 @@ fn every_anchor_has_its_role() {
         role(&first(&owner(), |_| {}).links()[0].bytes),
         AnchorRole::Other
     );
+    let by_root = |link: &crate::envelope::Sealed| {
+        let anchor = anchors.get(&link.id).unwrap();
+        anchor.is_signed_by_platform_root()
+    };
+    let signed: Vec<bool> = key.links().iter().map(by_root).collect();
+    assert_eq!(signed, [false, true, false]);
+    assert!(by_root(&status_link()));
 }

@@ -209,18 +209,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`DecodeError::Malformed`] for anything else.
     pub fn int(&mut self) -> Result<i64, DecodeError> {
-        const RANGE: DecodeError = DecodeError::Malformed("integer out of range");
-        let (major, argument) = self.head()?;
-        if argument > MAX_UINT {
-            return Err(RANGE);
-        }
-        let value = i64::try_from(argument).map_err(|_| RANGE)?;
-        match major {
-            UINT => Ok(value),
-            NINT if argument < MAX_UINT => Ok(-1 - value),
-            NINT => Err(RANGE),
-            _ => Err(DecodeError::Malformed("expected an integer")),
-        }
+        integer(self.head()?)
     }
 
     /// Reads a byte string.
@@ -287,10 +276,12 @@ impl<'a> Reader<'a> {
 }
 
 /// The keys of a map in progress: strictly ascending by their encoded bytes, no duplicates.
+///
+/// Heads are in their shortest form, so bytes are ordered as (major type, argument) is.
 #[derive(Debug)]
 pub struct MapReader {
     left: usize,
-    last: Option<(usize, usize)>,
+    last: Option<(u8, u64)>,
 }
 
 impl MapReader {
@@ -303,18 +294,30 @@ impl MapReader {
             return Ok(None);
         }
         self.left -= 1;
-        let start = reader.position();
-        let key = reader.int()?;
-        let end = reader.position();
-        if let Some((from, until)) = self.last
-            && reader.bytes.get(from..until) >= reader.bytes.get(start..end)
-        {
+        let head = reader.head()?;
+        let key = integer(head)?;
+        if self.last.is_some_and(|last| last >= head) {
             return Err(DecodeError::Malformed(
                 "map keys are not in ascending order",
             ));
         }
-        self.last = Some((start, end));
+        self.last = Some(head);
         Ok(Some(key))
+    }
+}
+
+/// The integer of a head, within ±(2^53 − 1).
+fn integer((major, argument): (u8, u64)) -> Result<i64, DecodeError> {
+    const RANGE: DecodeError = DecodeError::Malformed("integer out of range");
+    if argument > MAX_UINT {
+        return Err(RANGE);
+    }
+    let value = i64::try_from(argument).map_err(|_| RANGE)?;
+    match major {
+        UINT => Ok(value),
+        NINT if argument < MAX_UINT => Ok(-1 - value),
+        NINT => Err(RANGE),
+        _ => Err(DecodeError::Malformed("expected an integer")),
     }
 }
 

@@ -4,4 +4,7 @@ mod cbor;
 #[cfg(test)]
 pub(crate) mod edits;
 
+#[cfg(test)]
+mod tests;
+
 pub use cbor::{DecodeError, MapReader, Reader, Writer, head};

@@ -279,3 +279,14 @@ fn a_signer_that_cannot_sign_says_so() {
     let refused = sign_link(&claims, &Locked(owner()), None);
     assert_eq!(refused, Err(SignError));
 }
+
+#[test]
+fn a_sealed_object_prints_its_id_and_its_length() {
+    let sealed = crate::testing::status_link();
+    let printed = alloc::format!("{sealed:?}");
+    let length = sealed.bytes.len();
+    assert_eq!(
+        printed,
+        alloc::format!("Sealed({}, {length} bytes)", sealed.id)
+    );
+}

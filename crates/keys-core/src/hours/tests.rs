@@ -1,4 +1,4 @@
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 use chrono::{NaiveDateTime, Offset, TimeZone};
 use proptest::prelude::*;

@@ -16,7 +16,7 @@ fn three_links() -> KeyBuilder {
 
 fn parse(bytes: &[u8]) -> Result<usize, Refusal> {
     UnverifiedKey::parse(bytes)
-        .map(|key| key.links().len())
+        .map(|key| key.links().count())
         .map_err(DecodeError::refusal)
 }
 
@@ -28,11 +28,7 @@ fn a_key_comes_back_as_written_from_any_anchor() {
         let parsed = UnverifiedKey::parse(&encoded).unwrap();
         let anchor = anchored.checked_sub(1).map(|index| key.links()[index].id);
         assert_eq!(parsed.anchor(), anchor);
-        let links: Vec<_> = parsed
-            .links()
-            .iter()
-            .map(|link| link.envelope().bytes())
-            .collect();
+        let links: Vec<_> = parsed.envelopes().iter().map(|link| link.bytes()).collect();
         let expected: Vec<_> = key.links()[anchored..]
             .iter()
             .map(|link| &link.bytes[..])
@@ -156,4 +152,18 @@ fn a_link_is_appended_to_a_key_of_either_form() {
     assert_eq!(refused.refusal(), Refusal::TooLarge);
     assert!(append_link(&whole, &[0]).is_err());
     assert!(append_link(&[0], third).is_err());
+}
+
+#[test]
+fn ids_and_vehicle_are_told_before_anything_is_verified() {
+    let key = three_links();
+    let all: Vec<ObjectId> = key.links().iter().map(|link| link.id).collect();
+    for anchored in 0..=3 {
+        let encoded = key.encode_from(anchored);
+        let parsed = UnverifiedKey::parse(&encoded).unwrap();
+        let from = anchored.saturating_sub(1);
+        assert_eq!(parsed.unverified_ids()[..], all[from..], "{anchored}");
+        let named = (anchored == 0).then(crate::testing::vehicle);
+        assert_eq!(parsed.unverified_vehicle(), named);
+    }
 }

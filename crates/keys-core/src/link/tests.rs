@@ -68,6 +68,19 @@ fn a_link_comes_back_as_written_and_nothing_else_is_read() {
     assert_body(&least, &["remove /3"]);
 }
 
+#[test]
+fn neither_map_of_a_holder_key_has_another_entry() {
+    let encoded = payload(&full());
+    let cnf = [8, 0xa1, 1, 0xa3, 1, 1];
+    let at = encoded.windows(6).position(|bytes| bytes == cnf).unwrap();
+    for map in [at + 1, at + 3] {
+        // What comes after the holder key, the policy, would be its further entry.
+        let mut other = encoded.clone();
+        other[map] += 1;
+        assert!(read_payload::<Claims>(&other).is_err());
+    }
+}
+
 /// Reads a full link whose policy item `key` is the number `value`.
 fn with_item(key: u8, value: u64) -> bool {
     let mut changed = full();
@@ -239,4 +252,26 @@ fn a_link_has_at_most_640_bytes() {
         padded.push(0);
         assert!(crate::key::UnverifiedKey::parse(&padded).is_err());
     }
+}
+
+#[test]
+fn a_radius_ends_at_two_to_the_fifty_three() {
+    let circle = |radius_m| Area::circle(point(0, 0), radius_m);
+    assert!(circle(9_007_199_254_740_991).is_ok());
+    assert!(circle(9_007_199_254_740_992).is_err());
+}
+
+#[test]
+fn corners_on_one_line_are_no_polygon_in_any_direction() {
+    for (lat, lon) in [(1, 0), (0, 1), (1, 1), (-1, 0), (0, -1), (3, -2)] {
+        let corners = [1, 10, 5].map(|steps| point(lat * steps, lon * steps));
+        assert!(Area::polygon(corners).is_err(), "{lat} {lon}");
+    }
+}
+
+#[test]
+fn a_zone_prints_its_name() {
+    let zone = ZoneName::new("Europe/Berlin").unwrap();
+    assert_eq!(alloc::format!("{zone}"), "Europe/Berlin");
+    assert_eq!(alloc::format!("{zone:?}"), "ZoneName(\"Europe/Berlin\")");
 }

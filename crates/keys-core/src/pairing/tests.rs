@@ -1,6 +1,6 @@
-use std::format;
-use std::string::ToString;
-use std::vec;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
 
 use proptest::prelude::*;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::{describe, output};
+use crate::{curve, describe, output};
 
 const EXAMPLES: &str = "\
 Exit code: 0 ready to start; 1 something needs attention.
@@ -39,8 +39,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (data, data_is_usable) = data_directory(&arguments.data);
     let report = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "curve_backend": curve_backend(),
-        "curve_backends_built_in": built_in(),
+        "curve_backend": curve::backend(),
+        "curve_backends_built_in": curve::built_in(),
         "target": format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
         "profile": if cfg!(debug_assertions) { "debug" } else { "release" },
         "tls_provider": "ring",
@@ -59,34 +59,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::from(output::NO)
     })
-}
-
-/// The back-end of the curve crate that is chosen on this machine, by the crate's own rule: the
-/// best one that is built in and that the processor has.
-fn curve_backend() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let has_avx512 = std::arch::is_x86_feature_detected!("avx512ifma")
-            && std::arch::is_x86_feature_detected!("avx512vl");
-        if cfg!(curve25519_dalek_backend = "avx512") && has_avx512 {
-            return "avx512";
-        }
-        if std::arch::is_x86_feature_detected!("avx2") {
-            return "avx2";
-        }
-    }
-    "serial"
-}
-
-fn built_in() -> Vec<&'static str> {
-    let mut built_in = vec!["serial"];
-    if cfg!(target_arch = "x86_64") {
-        built_in.insert(0, "avx2");
-    }
-    if cfg!(curve25519_dalek_backend = "avx512") {
-        built_in.insert(0, "avx512");
-    }
-    built_in
 }
 
 fn port(address: SocketAddr) -> Value {

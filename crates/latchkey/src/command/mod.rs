@@ -2,6 +2,7 @@
 
 mod api;
 mod app;
+mod bench;
 mod conformance;
 mod demo;
 mod doctor;
@@ -51,6 +52,7 @@ enum Command {
     Phone(phone::Arguments),
     Host(host::Arguments),
     App(app::Arguments),
+    Bench(bench::Arguments),
 }
 
 /// Runs what the arguments ask for. Exit codes: 0 done, 1 the answer is no, 2 the question could
@@ -64,6 +66,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Phone(arguments)) => phone::run(arguments),
         Some(Command::Host(arguments)) => host::run(arguments),
         Some(Command::App(arguments)) => app::run(arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Up(arguments)) => up::run(arguments),
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Gateway(arguments)) => gateway::run(arguments),

@@ -99,7 +99,7 @@ fn ask(record: &mut Value, command: VehicleCommand, presence: Presence) {
         .decode(record["key"].as_str().expect("a key").as_bytes())
         .expect("hex");
     let parsed = keys_core::key::UnverifiedKey::parse(&key).expect("a key");
-    let leaf = parsed.links()[0].id([&[0; 32], &[], &[]]);
+    let leaf = parsed.unverified_ids()[0];
     let challenge = testing::challenge(1);
     let body = keys_core::proof::Proof {
         command,

@@ -54,24 +54,14 @@ fn signed<'a, T: Body>(
         .map(|object| describe(&object))
 }
 
-/// Ids of the links a key carries, each computed under the one before it.
-fn link_ids(key: &UnverifiedKey<'_>) -> Vec<ObjectId> {
-    let mut parent = key.anchor().unwrap_or(ObjectId([0; 32]));
-    let mut ids = Vec::new();
-    for link in key.links() {
-        let id = link.id([parent.as_bytes(), &[], &[]]);
-        ids.push(id);
-        parent = id;
-    }
-    ids
-}
-
 fn describe_key(key: &UnverifiedKey<'_>) -> Value {
+    let ids = key.unverified_ids();
+    // An anchor has an id and no link.
+    let carried = &ids[usize::from(key.anchor().is_some())..];
     let links: Vec<Value> = key
         .links()
-        .iter()
-        .zip(link_ids(key))
-        .map(|(link, id)| describe_link(link, Some(id)))
+        .zip(carried)
+        .filter_map(|(link, id)| Some(describe_link(&link.ok()?, Some(*id))))
         .collect();
     json!({
         "kind": "key",

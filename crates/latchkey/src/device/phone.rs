@@ -315,10 +315,8 @@ impl Phone {
             .map_err(|refusal| anyhow!("{refusal}: a delegate's key must be narrower than your own; see `latchkey phone list`"))?;
         let handover = self.sign_delegation(at, &claims)?;
         let whole = HeldKey::decode(Some(&handover.chain), "delegated key")?;
-        if let Some(link) = UnverifiedKey::parse(&whole)?.links().last() {
-            self.keys[at]
-                .unreported
-                .push(base64url(link.envelope().bytes()));
+        if let Some(link) = UnverifiedKey::parse(&whole)?.envelopes().last() {
+            self.keys[at].unreported.push(base64url(link.bytes()));
         }
         self.save()?;
         Ok(handover)

@@ -19,15 +19,15 @@ mod proof;
 pub mod replay;
 mod vehicle;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use keys_core::cache::KeyCache;
 use keys_core::chain::DigitalKey;
 use keys_core::challenge::Challenge;
 use keys_core::envelope::sha256;
 use keys_core::proof::Proof;
 use keys_core::refusal::Refusal;
 
-pub use self::chain::KeyCache;
 pub use self::format::{Glance, glance};
 use crate::trust::Trust;
 
@@ -44,15 +44,23 @@ pub struct Signed {
     pub proof: Proof,
 }
 
-/// Walks the checks before anything signed is known.
+/// Walks the checks before anything signed is known, and remembers the key if its holder signed.
 ///
 /// # Errors
 /// The first refusal met; it says nothing that an outsider could not know.
-pub fn signed(bytes: &[u8], trust: &Trust, cache: &KeyCache) -> Result<Signed, Refusal> {
+pub fn signed(bytes: &[u8], trust: &Trust, cache: &Mutex<KeyCache>) -> Result<Signed, Refusal> {
     let presentation = format::parse(bytes)?;
     vehicle::check(&presentation, trust.vehicle)?;
-    let key = chain::verify(&presentation, trust, cache)?;
+    let found = chain::find(&presentation, cache);
+    let is_new = found.is_none();
+    let key = match found {
+        Some(key) => key,
+        None => chain::verify(&presentation, trust)?,
+    };
     let proof = proof::verify(&presentation, &key)?;
+    if is_new {
+        chain::remember(&presentation, &key, cache);
+    }
     let challenge = presentation.challenge.unverified_body().clone();
     Ok(Signed {
         hash: sha256(bytes),

@@ -8,10 +8,7 @@ use keys_core::refusal::Refusal;
 pub(super) fn check(presentation: &Presentation<'_>, vehicle: VehicleId) -> Result<(), Refusal> {
     let challenge = presentation.challenge.unverified_body().vehicle;
     let key = match &presentation.key {
-        PresentedKey::Whole(key) => key
-            .links()
-            .first()
-            .and_then(|link| link.unverified_body().vehicle),
+        PresentedKey::Whole(key) => key.unverified_vehicle(),
         PresentedKey::Cached(_) => None,
     };
     if challenge == vehicle && key.is_none_or(|named| named == vehicle) {

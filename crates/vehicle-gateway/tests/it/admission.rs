@@ -308,6 +308,21 @@ async fn a_key_below_a_mandate_opens_with_the_anchors_path_alone() {
     let cached = keys_core::presentation::cached_key_item(&key.leaf());
     let shortest = keys_core::presentation::encode_presentation(&challenge, &cached, &proof.bytes);
     bench.present(&shortest).await.is_done();
+    // A statement changes what is believed: the gateway wants to see the key again.
+    bench.platform_says(2, NOW, &[], &[]).await;
+    let challenge = bench.challenge().await;
+    let proof = testing::proof(
+        VehicleCommand::Unlock,
+        11,
+        &holder(1),
+        &challenge,
+        &key.leaf(),
+    );
+    let shortest = keys_core::presentation::encode_presentation(&challenge, &cached, &proof.bytes);
+    bench
+        .present(&shortest)
+        .await
+        .is_problem(403, "unknown-signer");
 }
 
 #[tokio::test]

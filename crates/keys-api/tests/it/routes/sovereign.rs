@@ -386,7 +386,7 @@ fn opens(
     let Ok(key) = UnverifiedKey::parse(chain) else {
         return false;
     };
-    let Some(leaf) = keys_api::service::commands::link_ids(&key).last().copied() else {
+    let Some(leaf) = key.unverified_ids().last().copied() else {
         return false;
     };
     let challenge = car.challenge(None);

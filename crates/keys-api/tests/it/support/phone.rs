@@ -118,7 +118,7 @@ impl Phone {
 /// The id of a chain's last link, as its holder computes it.
 pub fn leaf_of(chain: &[u8]) -> keys_core::id::ObjectId {
     let key = UnverifiedKey::parse(chain).unwrap();
-    *keys_api::service::commands::link_ids(&key).last().unwrap()
+    *key.unverified_ids().last().unwrap()
 }
 
 /// What a receipt says, if its gateway signed it.

@@ -229,3 +229,34 @@ fn of_several_links_of_a_status_key_any_that_stands_will_do() {
         assert_eq!(held.status_link.map(|(link, _)| link), Some(second));
     }
 }
+
+#[test]
+fn of_several_links_that_stand_the_one_that_lasts_longest_counts() {
+    let statement = by_status(1, |body| body.expires_at = Some(NOW.plus(20 * 86_400)));
+    let statement = Unverified::<Statement>::decode(&statement).unwrap();
+    let link = |from: u64, days: u64| {
+        let validity = Validity {
+            from: Timestamp(NOW.0 - from),
+            until: NOW.plus(days * 86_400),
+        };
+        let claims = claims(&status(), validity, Entitlements::SIGN_STATUS);
+        KeyBuilder::first(&platform_root(), &claims, &status())
+    };
+    // Anchors are looked through in the order of their ids: both orders are met.
+    let mut shorter_first = Vec::new();
+    for from in 0..12 {
+        let (shorter, longer) = (link(from, 2), link(from, 9));
+        let links = [&shorter.links()[0].bytes[..], &longer.links()[0].bytes];
+        let anchors = AnchorStore::from_links(links, vehicle(), &roots());
+        let mut board = StatusBoard::default();
+        let now = ClockInterval::exactly(NOW);
+        board
+            .accept(&statement, vehicle(), &roots(), &anchors, now)
+            .unwrap();
+        let held = board.newest(Authority::Platform).unwrap();
+        assert_eq!(held.status_link, Some((longer.leaf(), 0)));
+        assert_eq!(held.fresh_until, NOW.plus(9 * 86_400));
+        shorter_first.push(shorter.leaf() < longer.leaf());
+    }
+    assert!(shorter_first.contains(&true) && shorter_first.contains(&false));
+}

@@ -62,6 +62,15 @@ fn a_status_key_cannot_fill_the_memory() {
         id_list(list).unwrap()
     };
     let full = limits::PLATFORM_REVOKED_IDS as u64 / 64;
+    let later = Validity {
+        from: NOW.plus(86_400),
+        until: NOW.plus(93 * 86_400),
+    };
+    let later = claims(&status(), later, Entitlements::SIGN_STATUS);
+    let later = KeyBuilder::first(&platform_root(), &later, &status());
+    let later_link = &later.links()[0].bytes[..];
+    let later_valid = AnchorStore::from_links([later_link], vehicle(), &roots());
+    let now_valid = anchors();
     let at = |board: &mut StatusBoard, seq: u64, days: u64| {
         let now = NOW.plus(days * 86_400);
         let bytes = by_status(seq, |body| {
@@ -71,7 +80,8 @@ fn a_status_key_cannot_fill_the_memory() {
         });
         let statement = Unverified::<Statement>::decode(&bytes).unwrap();
         let clock = ClockInterval::exactly(now);
-        board.accept(&statement, vehicle(), &roots(), &anchors_cached(), clock)
+        let anchors = if days == 0 { &now_valid } else { &later_valid };
+        board.accept(&statement, vehicle(), &roots(), anchors, clock)
     };
     for seq in 0..full {
         assert!(at(&mut board, seq, 0).is_ok());
@@ -92,6 +102,46 @@ fn a_status_key_cannot_fill_the_memory() {
     );
     let again = by_status(full + 1, |body| body.revoked = batch(0));
     assert!(accept(&mut board, &again).is_ok());
+    // What is over takes no room: it was told 92 days ago.
+    assert_eq!(at(&mut board.clone(), full + 2, 91), Err(refused));
+    assert!(at(&mut board, full + 2, 92).is_ok());
+}
+
+/// Ids of a range, in statements of 64.
+fn owner_revokes(board: &mut StatusBoard, numbers: core::ops::Range<u64>) {
+    let id = |number: u64| {
+        let mut id = [0xee; 16];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        ShortId(id)
+    };
+    let numbers: Vec<u64> = numbers.collect();
+    for list in numbers.chunks(64) {
+        let bytes = by_owner(1 + list[0], |body| {
+            body.revoked = id_list(list.iter().copied().map(id)).unwrap();
+        });
+        let statement = Unverified::<Statement>::decode(&bytes).unwrap();
+        // Nothing is forgotten while the time is not known.
+        let clock = ClockInterval::at_least(NOW);
+        board
+            .accept(&statement, vehicle(), &roots(), &anchors_cached(), clock)
+            .unwrap();
+    }
+}
+
+#[test]
+fn what_an_owner_revoked_is_forgotten_only_beyond_a_bound() {
+    let key = mandated();
+    let bound = OWNER_REVOKED_IDS as u64;
+    let mut board = board(&[by_status(1, |body| body.revoked = ids(&[key.leaf()]))]);
+    owner_revokes(&mut board, 0..bound);
+    let long_after = NOW.plus(1_000 * 86_400);
+    let mut at_the_bound = board.clone();
+    at_the_bound.prune(long_after);
+    assert_eq!(at_the_bound.revoked().count(), OWNER_REVOKED_IDS + 1);
+    owner_revokes(&mut board, bound..bound + 1);
+    board.prune(long_after);
+    // The newest statement's one, and the platform's, which one in force lists.
+    assert_eq!(board.revoked().count(), 2);
 }
 
 fn anchors_cached() -> AnchorStore {
