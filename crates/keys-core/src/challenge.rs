@@ -1,9 +1,8 @@
 //! M1: what a gateway asks a phone to sign over.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use arrayvec::ArrayVec;
+use arrayvec::{ArrayString, ArrayVec};
 
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::envelope::{Body, Context, HintRule};
@@ -18,6 +17,9 @@ pub const VERSION: u64 = 1;
 const VERSIONS: usize = 4;
 /// Longest life of a challenge, ms: five minutes, for a deposited pool.
 pub const LONGEST_TTL_MS: u64 = 300_000;
+
+/// Where a browser returns to: text of at most [`limits::ORIGIN_BYTES`], without heap.
+pub type Origin = ArrayString<{ limits::ORIGIN_BYTES }>;
 
 /// The sequence numbers of what a gateway holds; 0 = nothing yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,7 +75,7 @@ pub struct Challenge {
     /// 9: protocol versions the gateway speaks.
     pub versions: ArrayVec<u64, VERSIONS>,
     /// 10: origin a browser hand-off returns to.
-    pub return_origin: Option<String>,
+    pub return_origin: Option<Origin>,
     /// 11: ms since the gateway started, when it made this.
     pub boot_ms: u64,
 }
@@ -156,7 +158,7 @@ impl Body for Challenge {
                         versions.push(reader.uint()?);
                     }
                 }
-                10 => return_origin = Some(reader.text(limits::ORIGIN_BYTES)?.into()),
+                10 => return_origin = Some(read_origin(reader)?),
                 11 => boot_ms = Some(reader.uint()?),
                 _ => return Err(DecodeError::Malformed("unknown challenge field")),
             }
@@ -178,6 +180,11 @@ impl Body for Challenge {
             boot_ms: boot_ms.ok_or(INCOMPLETE)?,
         })
     }
+}
+
+fn read_origin(reader: &mut Reader<'_>) -> Result<Origin, DecodeError> {
+    Origin::from(reader.text(limits::ORIGIN_BYTES)?)
+        .map_err(|_full| DecodeError::Malformed("text is too long"))
 }
 
 fn read_clock(reader: &mut Reader<'_>) -> Result<ClockInterval, DecodeError> {
@@ -209,7 +216,7 @@ mod tests {
             .unverified_body()
             .clone();
         body.phone_nonce = Some([5; 16]);
-        body.return_origin = Some("https://keys.example".into());
+        body.return_origin = Origin::from("https://keys.example").ok();
         body.versions.push(2);
         body
     }

@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 
 use hmac::{Hmac, KeyInit, Mac};
-use keys_core::challenge::{Challenge, Seqs, VERSION};
+use keys_core::challenge::{Challenge, Origin, Seqs, VERSION};
 use keys_core::envelope::{NO_REST, seal};
 use keys_core::id::{BootEpoch, Nonce, VehicleId};
 use keys_core::signature::{SignError, Signer};
@@ -38,7 +38,7 @@ pub struct Facts {
     /// What the gateway holds.
     pub seqs: Seqs,
     /// Where a browser returns to.
-    pub return_origin: Option<String>,
+    pub return_origin: Option<Origin>,
     /// The monotonic clock.
     pub now_ms: u64,
 }

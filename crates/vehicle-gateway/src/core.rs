@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use keys_core::cache::KeyCache;
-use keys_core::challenge::Seqs;
+use keys_core::challenge::{Origin, Seqs};
 use keys_core::id::VehicleId;
 use keys_core::journal::{Entry, EntryKind, GENESIS};
 use keys_core::signature::{Signer, SigningKey, VerifyingKey};
@@ -31,7 +31,7 @@ pub(crate) struct Rules {
     /// How long the car has for a command.
     pub(crate) command_deadline: Duration,
     /// Where a browser returns to.
-    pub(crate) return_origin: Option<String>,
+    pub(crate) return_origin: Option<Origin>,
     /// Whether receipts go to an API.
     pub(crate) reports: bool,
 }
@@ -233,7 +233,7 @@ impl Core {
             vehicle: belief.trust.vehicle,
             clock: self.interval(),
             seqs: belief.trust.seqs(),
-            return_origin: self.rules.return_origin.clone(),
+            return_origin: self.rules.return_origin,
             now_ms: self.now_ms(),
         })
     }

@@ -236,7 +236,7 @@ pub(crate) async fn open_core(
     };
     let rules = Rules {
         command_deadline: config.command_deadline(),
-        return_origin: config.return_origin.clone(),
+        return_origin: config.return_origin(),
         reports: config.api.is_some(),
     };
     Ok(Core::new(Start {

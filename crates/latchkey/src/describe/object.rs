@@ -156,7 +156,7 @@ fn challenge(object: &Unverified<'_, Challenge>) -> Value {
         "platform_seq": body.seqs.platform,
         "bundle_seq": body.seqs.bundle,
         "versions": body.versions.to_vec(),
-        "return_origin": body.return_origin,
+        "return_origin": body.return_origin.as_deref(),
     })
 }
 

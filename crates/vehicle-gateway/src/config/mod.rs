@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use keys_core::challenge::Origin;
 use serde::Deserialize;
 
 pub use self::load::ConfigError;
@@ -73,6 +74,12 @@ impl Config {
         Duration::from_millis(self.command_deadline_ms)
     }
 
+    /// Where a browser returns to, as challenges say it; `None` also if it is too long for one.
+    #[must_use]
+    pub fn return_origin(&self) -> Option<Origin> {
+        Origin::from(self.return_origin.as_deref()?).ok()
+    }
+
     /// How long a client may take.
     #[must_use]
     pub fn patience(&self) -> Duration {
@@ -112,8 +119,7 @@ impl Config {
             ApiEndpoint::parse(origin, None)
                 .map_err(|error| ConfigError::field("gateway.api", &error.to_string()))?;
         }
-        let too_long = |origin: &String| origin.len() > keys_core::limits::ORIGIN_BYTES;
-        if self.return_origin.as_ref().is_some_and(too_long) {
+        if self.return_origin.is_some() && self.return_origin().is_none() {
             return Err(ConfigError::field(
                 "gateway.return_origin",
                 "must be at most 256 bytes",
