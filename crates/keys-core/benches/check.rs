@@ -6,6 +6,8 @@
 //! check WORK COUNT      one work, COUNT times, without a clock
 //! ```
 
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail by panicking")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;

@@ -4,6 +4,7 @@
 
 use crate::effective::Effective;
 use crate::limits;
+use crate::policy::ClockRule;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
@@ -64,30 +65,45 @@ pub struct Ending {
     pub outage_limit_s: Option<u32>,
     /// Policy 11, seconds; `None` = no limit.
     pub begun_limit_s: Option<u32>,
+    /// Policy 7.
+    pub clock_rule: ClockRule,
     /// Whether the gateway's clock is trusted.
     pub clock_trusted: bool,
 }
 
-/// When a key opens nothing any more, whatever anybody carries.
+/// When a key opens nothing any more, whatever anybody carries. It does not speak of owner devices:
+/// no age of a statement ends those, only the statement itself.
+///
+/// A trip may begin while the newest statement without the key is at most policy 4 old, and goes on
+/// while it is at most policy 11 old. Nobody but the car knows whether it has begun, so the later of
+/// the two counts as long as both are possible. Source: ck1 section 6; docs/decisions.md.
 ///
 /// # Errors
-/// [`Refusal::ClockUntrusted`]: while the gateway's clock is not trusted nobody can promise a time.
+/// [`Refusal::ClockUntrusted`]: nobody can promise a time while the gateway's clock is not trusted,
+/// nor for a key that opens without a clock (policy 7), since the clock may be lost at any moment.
 pub fn dead_by(ending: &Ending) -> Result<Timestamp, Refusal> {
     if let Some(at) = ending.acknowledged_at {
         return Ok(at.min(ending.now));
     }
-    if !ending.clock_trusted {
+    if !ending.clock_trusted || ending.clock_rule != ClockRule::Refuse {
         return Err(Refusal::ClockUntrusted);
     }
-    let limit = if ending.now >= ending.valid_from {
-        ending.begun_limit_s
-    } else {
-        ending.outage_limit_s
+    let stale_after = |limit: Option<u32>| {
+        let limit = limit.map(u64::from);
+        limit.map_or(Timestamp::UNKNOWN, |limit| {
+            ending.newest_unlisting_at.plus(limit)
+        })
     };
-    let stale_at = limit.map_or(ending.valid_until, |limit| {
-        ending.newest_unlisting_at.plus(u64::from(limit))
-    });
-    Ok(ending.valid_until.min(stale_at))
+    let begins_until = stale_after(ending.outage_limit_s);
+    let goes_on_until = stale_after(ending.begun_limit_s);
+    let may_begin = ending.now.max(ending.valid_from) <= begins_until;
+    let may_have_begun = ending.now >= ending.valid_from;
+    let last = match (may_begin, may_have_begun) {
+        (true, _) => begins_until.max(goes_on_until),
+        (false, true) => goes_on_until,
+        (false, false) => begins_until,
+    };
+    Ok(ending.valid_until.min(last))
 }
 
 /// Until when an ended, revoked or suspended key that has begun may still lock a standing car.

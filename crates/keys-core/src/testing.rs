@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::cell::Cell;
+use std::sync::OnceLock;
 
 use arrayvec::ArrayVec;
 
@@ -36,8 +37,12 @@ pub fn other_vehicle() -> VehicleId {
     VehicleId::from_bytes(*b"\x01\x97\xc0\xde\x00\x00\x70\x00\x80\x00\x00\x00\x00\x00\x00\x02")
 }
 
+/// The key whose seed is this byte 32 times, made once.
 fn fixed(label: u8) -> SigningKey {
-    SigningKey::from_seed(&[label; 32])
+    static KEYS: [OnceLock<SigningKey>; 256] = [const { OnceLock::new() }; 256];
+    KEYS[usize::from(label)]
+        .get_or_init(|| SigningKey::from_seed(&[label; 32]))
+        .clone()
 }
 
 /// The owner's key.

@@ -92,7 +92,7 @@ impl Challenges {
     /// [`SignError`] if the gateway key cannot sign.
     pub fn issue(
         &mut self,
-        facts: Facts,
+        facts: &Facts,
         phone_nonce: Option<[u8; 16]>,
         signer: &dyn Signer,
     ) -> Result<Vec<u8>, SignError> {
@@ -105,7 +105,7 @@ impl Challenges {
     /// [`SignError`] if the gateway key cannot sign.
     pub fn deposit(
         &mut self,
-        facts: Facts,
+        facts: &Facts,
         signer: &dyn Signer,
     ) -> Result<Option<Vec<u8>>, SignError> {
         let now_ms = facts.now_ms;
@@ -120,7 +120,7 @@ impl Challenges {
 
     fn make(
         &mut self,
-        facts: Facts,
+        facts: &Facts,
         phone_nonce: Option<[u8; 16]>,
         ttl_ms: u64,
         signer: &dyn Signer,
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn our_own_challenge_is_recognized_until_it_expires() {
         let mut ours = challenges();
-        let challenge = decode(&ours.issue(facts(5_000), None, &testing::gateway()).unwrap());
+        let challenge = decode(&ours.issue(&facts(5_000), None, &testing::gateway()).unwrap());
         assert_eq!(ours.recognize(&challenge, 34_999), Recognized::Alive);
         assert_eq!(ours.recognize(&challenge, 35_000), Recognized::Expired);
     }
@@ -272,7 +272,7 @@ mod tests {
         let mut ours = challenges();
         let challenge = decode(
             &ours
-                .issue(facts(5_000), Some([1; 16]), &testing::gateway())
+                .issue(&facts(5_000), Some([1; 16]), &testing::gateway())
                 .unwrap(),
         );
         let mut longer = challenge.clone();
@@ -293,7 +293,7 @@ mod tests {
         let mut before = challenges();
         let challenge = decode(
             &before
-                .issue(facts(5_000), None, &testing::gateway())
+                .issue(&facts(5_000), None, &testing::gateway())
                 .unwrap(),
         );
         let random: Random = Arc::new(|buffer| {
@@ -302,7 +302,7 @@ mod tests {
         });
         let mut after = Challenges::start(&random, 0).unwrap();
         after
-            .issue(facts(5_000), None, &testing::gateway())
+            .issue(&facts(5_000), None, &testing::gateway())
             .unwrap();
         assert_eq!(after.recognize(&challenge, 5_000), Recognized::Foreign);
     }
@@ -310,10 +310,10 @@ mod tests {
     #[test]
     fn a_used_challenge_is_remembered_until_it_expires() {
         let mut ours = challenges();
-        let first = decode(&ours.issue(facts(5_000), None, &testing::gateway()).unwrap());
+        let first = decode(&ours.issue(&facts(5_000), None, &testing::gateway()).unwrap());
         let second = decode(
             &ours
-                .issue(facts(40_000), None, &testing::gateway())
+                .issue(&facts(40_000), None, &testing::gateway())
                 .unwrap(),
         );
         ours.mark_used(&first, [1; 32], 6_000);
@@ -335,11 +335,11 @@ mod tests {
             clock: ClockInterval::at_least(testing::NOW),
             ..facts(0)
         };
-        assert_eq!(ours.deposit(untrusted, &signer).unwrap(), None);
+        assert_eq!(ours.deposit(&untrusted, &signer).unwrap(), None);
         let out = (0..20)
-            .filter(|_| ours.deposit(facts(0), &signer).unwrap().is_some())
+            .filter(|_| ours.deposit(&facts(0), &signer).unwrap().is_some())
             .count();
         assert_eq!(out, POOL);
-        assert!(ours.deposit(facts(POOL_TTL_MS), &signer).unwrap().is_some());
+        assert!(ours.deposit(&facts(POOL_TTL_MS), &signer).unwrap().is_some());
     }
 }

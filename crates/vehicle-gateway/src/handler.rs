@@ -40,7 +40,7 @@ impl Core {
     ) -> Result<Vec<u8>, NoChallenge> {
         let facts = self.challenge_facts().ok_or(NoChallenge::Unpaired)?;
         lock(&self.challenges)
-            .issue(facts, phone_nonce, &self.key)
+            .issue(&facts, phone_nonce, &self.key)
             .map_err(|_| NoChallenge::Sign)
     }
 }

@@ -133,7 +133,9 @@ function statementLimit(key, { begun, inContact }) {
 }
 
 /**
- * By when a revoked key opens nothing any more; `undefined` while the car's clock is not trusted.
+ * By when a revoked key opens nothing any more; `undefined` while the car's clock is not trusted, and for
+ * a key that opens without one. A trip may begin while the newest statement is within the outage limit,
+ * and goes on while it is within the begun limit; only the car knows whether it has begun.
  * @param {object} ending
  * @param {number} ending.now
  * @param {number | null} ending.acknowledged_at
@@ -142,11 +144,16 @@ function statementLimit(key, { begun, inContact }) {
  * @param {number} ending.newest_unlisting_at
  * @param {number | null} ending.outage_limit_s
  * @param {number | null} ending.begun_limit_s
+ * @param {number} ending.clock_rule
  * @param {boolean} ending.clock_trusted
  */
 export function deadBy(ending) {
   if (ending.acknowledged_at !== null) return Math.min(ending.acknowledged_at, ending.now);
-  if (!ending.clock_trusted) return undefined;
-  const limit = ending.now >= ending.valid_from ? ending.begun_limit_s : ending.outage_limit_s;
-  return limit === null ? ending.valid_until : Math.min(ending.valid_until, ending.newest_unlisting_at + limit);
+  if (!ending.clock_trusted || ending.clock_rule > 0) return undefined;
+  const staleAfter = (/** @type {number | null} */ limit) => ending.newest_unlisting_at + (limit ?? Infinity);
+  const [begins, goesOn] = [staleAfter(ending.outage_limit_s), staleAfter(ending.begun_limit_s)];
+  const mayBegin = Math.max(ending.now, ending.valid_from) <= begins;
+  const mayHaveBegun = ending.now >= ending.valid_from;
+  const last = mayBegin ? Math.max(begins, goesOn) : mayHaveBegun ? goesOn : begins;
+  return Math.min(ending.valid_until, last);
 }

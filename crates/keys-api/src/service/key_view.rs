@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use keys_core::effective::Effective;
 use keys_core::freshness::{Ending, dead_by, locks_until};
 use keys_core::key::UnverifiedKey;
-use keys_core::policy::DEFAULT_BEGUN_LIMIT_S;
+use keys_core::policy::{ClockRule, DEFAULT_BEGUN_LIMIT_S};
 use keys_core::time::Timestamp;
 
 use super::issuing;
@@ -123,6 +123,7 @@ struct Limits {
     outage_s: Option<u32>,
     begun_s: Option<u32>,
     grace_s: u32,
+    clock_rule: ClockRule,
 }
 
 impl Limits {
@@ -132,6 +133,7 @@ impl Limits {
                 outage_s: effective.outage_limit_s(),
                 begun_s: effective.begun_limit_s(),
                 grace_s: effective.grace_s(),
+                clock_rule: effective.clock_rule(),
             });
         }
         let mandate = match key.mandate {
@@ -142,6 +144,7 @@ impl Limits {
             outage_s: issuing::outage_limit_s(&key.policy, mandate.as_ref()),
             begun_s: Some(key.policy.begun_limit_s.unwrap_or(DEFAULT_BEGUN_LIMIT_S)),
             grace_s: key.policy.grace_s.unwrap_or(0),
+            clock_rule: key.policy.clock_rule.unwrap_or_default(),
         })
     }
 }
@@ -190,6 +193,7 @@ async fn deadline(
         newest_unlisting_at: denial.at,
         outage_limit_s: limits.outage_s,
         begun_limit_s: limits.begun_s,
+        clock_rule: limits.clock_rule,
         clock_trusted,
     };
     let at = dead_by(&ending).map_err(|_| NoDeadline::ClockUntrusted);

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod borders;
+
 const DEGREE: i64 = 10_000_000;
 
 fn at(lat: i64, lon: i64) -> Point {

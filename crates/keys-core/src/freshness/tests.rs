@@ -76,6 +76,7 @@ fn ending() -> Ending {
         newest_unlisting_at: Timestamp(NOW.0 - 600),
         outage_limit_s: Some(900),
         begun_limit_s: Some(7_200),
+        clock_rule: ClockRule::Refuse,
         clock_trusted: true,
     }
 }
@@ -92,16 +93,32 @@ fn an_acknowledged_revocation_holds_at_once_whatever_the_clock() {
 }
 
 #[test]
-fn before_its_window_the_outage_limit_ends_a_key() {
+fn in_its_window_the_longer_limit_counts_while_a_trip_may_still_begin() {
     let mut ending = ending();
-    ending.valid_from = NOW.plus(1);
-    assert_eq!(dead_by(&ending), Ok(NOW.plus(300)));
-    ending.valid_from = NOW;
-    assert_eq!(
-        dead_by(&ending),
-        Ok(NOW.plus(6_600)),
-        "the window has begun"
-    );
+    assert_eq!(dead_by(&ending), Ok(NOW.plus(6_600)));
+    ending.outage_limit_s = Some(10_800);
+    assert_eq!(dead_by(&ending), Ok(NOW.plus(10_200)), "not yet begun");
+    ending.outage_limit_s = None;
+    assert_eq!(dead_by(&ending), Ok(window().until));
+}
+
+#[test]
+fn once_no_trip_can_begin_the_begun_limit_ends_a_key() {
+    let mut ending = ending();
+    ending.outage_limit_s = Some(10_800);
+    ending.now = NOW.plus(10_200);
+    assert_eq!(dead_by(&ending), Ok(NOW.plus(10_200)), "its last second");
+    ending.now = NOW.plus(10_201);
+    assert_eq!(dead_by(&ending), Ok(NOW.plus(6_600)));
+}
+
+#[test]
+fn before_its_window_a_key_lasts_as_long_as_a_trip_that_can_begin() {
+    let mut ending = ending();
+    ending.valid_from = NOW.plus(300);
+    assert_eq!(dead_by(&ending), Ok(NOW.plus(6_600)), "begun at once");
+    ending.valid_from = NOW.plus(301);
+    assert_eq!(dead_by(&ending), Ok(NOW.plus(300)), "never begun");
 }
 
 #[test]
@@ -118,6 +135,17 @@ fn an_untrusted_clock_promises_nothing() {
     let mut ending = ending();
     ending.clock_trusted = false;
     assert_eq!(dead_by(&ending), Err(Refusal::ClockUntrusted));
+}
+
+#[test]
+fn a_key_that_opens_without_a_clock_is_promised_nothing() {
+    for rule in [ClockRule::Floor, ClockRule::Ignore] {
+        let mut ending = ending();
+        ending.clock_rule = rule;
+        assert_eq!(dead_by(&ending), Err(Refusal::ClockUntrusted));
+        ending.acknowledged_at = Some(NOW);
+        assert_eq!(dead_by(&ending), Ok(NOW));
+    }
 }
 
 #[test]

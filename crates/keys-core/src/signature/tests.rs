@@ -52,6 +52,27 @@ fn every_wycheproof_case_is_answered_as_marked() {
     assert_eq!(cases, file["numberOfTests"].as_u64().unwrap());
 }
 
+/// The same cases as a crate brings them, so that they are tried also where `shared/vectors` is absent.
+#[test]
+fn every_case_of_the_wycheproof_crate_is_answered_as_marked() {
+    use wycheproof::TestResult;
+    use wycheproof::eddsa::{TestName, TestSet};
+
+    let set = TestSet::load(TestName::Ed25519).unwrap();
+    let mut taken = 0;
+    let mut cases = 0;
+    for group in &set.test_groups {
+        for case in &group.tests {
+            let takes = takes(&group.key.pk, &case.msg, &case.sig);
+            assert_eq!(takes, case.result == TestResult::Valid, "{}", case.tc_id);
+            taken += usize::from(takes);
+            cases += 1;
+        }
+    }
+    assert_eq!(cases, set.number_of_tests);
+    assert!(cases >= 150 && taken >= 80, "{taken} of {cases}");
+}
+
 #[test]
 fn of_the_speccheck_cases_only_the_fourth_is_taken() {
     let Some(cases) = vectors("ed25519-speccheck/cases.json") else {

@@ -2,30 +2,6 @@
 
 use super::*;
 
-fn payload<T: Body>(body: &T) -> Vec<u8> {
-    let mut writer = Writer::new();
-    body.write(&mut writer);
-    writer.into_bytes()
-}
-
-proptest! {
-    #![proptest_config(cases(1_000))]
-
-    #[test]
-    fn any_link_comes_back_as_written(claims in link_claims(1), first in any::<bool>()) {
-        let mut claims = claims;
-        if !first {
-            claims.vehicle = None;
-        }
-        let bytes = payload(&claims);
-        let mut reader = Reader::new(&bytes);
-        prop_assert_eq!(Claims::read(&mut reader), Ok(claims.clone()));
-        prop_assert!(reader.finish().is_ok());
-        // One meaning has one encoding.
-        prop_assert_eq!(payload(&claims), bytes);
-    }
-}
-
 /// Hands bytes to everything that reads bytes from outside.
 fn read_everything(bytes: &[u8]) {
     fn object<T: Body>(bytes: &[u8]) {
@@ -98,7 +74,7 @@ fn objects() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(cases(2_000))]
+    #![proptest_config(law())]
 
     #[test]
     fn no_bytes_make_a_reader_panic(bytes in vec(any::<u8>(), 0..300)) {
@@ -132,62 +108,8 @@ fn objects_once() -> &'static [Vec<u8>] {
     OBJECTS.get_or_init(objects)
 }
 
-/// Everything about a presentation that signatures protect.
-fn verify_presentation(bytes: &[u8]) -> Result<(), Refusal> {
-    let presentation = Presentation::parse(bytes).map_err(|error| error.refusal())?;
-    let hash = challenge_hash(presentation.challenge.envelope().bytes());
-    let challenge = presentation
-        .challenge
-        .verify(testing::gateway().verifying_key(), NO_REST)?;
-    if challenge.body().vehicle != vehicle() {
-        return Err(Refusal::WrongVehicle);
-    }
-    let PresentedKey::Whole(key) = presentation.key else {
-        return Err(Refusal::UnknownSigner);
-    };
-    let key = key.verify(vehicle(), &roots(), &AnchorStore::default())?;
-    key.verify_proof(&presentation.proof, &hash).map(|_| ())
-}
-
-/// A presentation of a key below a mandate that verifies.
-fn presentation() -> Vec<u8> {
-    let mut renter = testing::claims(&holder(1), window(), Entitlements::UNLOCK);
-    renter.grant_id = Some(GrantId([1; 8]));
-    let key = KeyBuilder::mandated().then(renter, &holder(1));
-    let challenge = testing::challenge(1).bytes;
-    let leaf = key.leaf();
-    let proof = testing::proof(VehicleCommand::Unlock, 1, &holder(1), &challenge, &leaf).bytes;
-    let bytes = encode_presentation(&challenge, &key.encode(), &proof);
-    assert_eq!(verify_presentation(&bytes), Ok(()));
-    bytes
-}
-
-#[test]
-fn any_single_bit_of_a_presentation_changed_refuses() {
-    let bytes = presentation();
-    for at in 0..bytes.len() {
-        for bit in 0..8 {
-            let mut changed = bytes.clone();
-            changed[at] ^= 1 << bit;
-            assert!(
-                verify_presentation(&changed).is_err(),
-                "byte {at} bit {bit}"
-            );
-        }
-    }
-}
-
 proptest! {
-    #![proptest_config(cases(1_000))]
-
-    #[test]
-    fn any_other_byte_of_a_presentation_refuses(at in any::<Index>(), value in any::<u8>()) {
-        let bytes = presentation_once();
-        let mut changed = bytes.to_vec();
-        changed[at.index(bytes.len())] = value;
-        prop_assume!(changed != bytes);
-        prop_assert!(verify_presentation(&changed).is_err());
-    }
+    #![proptest_config(law())]
 
     #[test]
     fn only_the_links_of_one_chain_in_their_order_make_a_key(picks in vec((any::<bool>(), 0usize..4), 1..5)) {
@@ -202,11 +124,6 @@ proptest! {
         let verified = verify(&encode_key(First::Link(links[0]), &links[1..]));
         prop_assert_eq!(verified.is_ok(), in_order);
     }
-}
-
-fn presentation_once() -> &'static [u8] {
-    static PRESENTATION: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-    PRESENTATION.get_or_init(presentation)
 }
 
 /// Two chains of four links between the same holders.

@@ -2,9 +2,18 @@
 
 #![cfg(feature = "testing")]
 
+mod bounds;
 mod bytes;
 mod chains;
+mod codec;
+mod endings;
+mod flips;
+mod meet;
+mod narrowing;
+mod splices;
 mod statements;
+mod uses;
+mod world;
 
 use keys_core::anchors::AnchorStore;
 use keys_core::area::{Area, Point};
@@ -43,9 +52,15 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-fn cases(cases: u32) -> ProptestConfig {
+use world::{World, rank};
+
+/// Cases a law is tried with, unless `PROPTEST_CASES` says otherwise.
+const CASES: u32 = 20_000;
+
+fn law() -> ProptestConfig {
+    let stated = std::env::var("PROPTEST_CASES").ok();
     ProptestConfig {
-        cases,
+        cases: stated.and_then(|cases| cases.parse().ok()).unwrap_or(CASES),
         failure_persistence: None,
         ..ProptestConfig::default()
     }

@@ -30,7 +30,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(cases(500))]
+    #![proptest_config(law())]
 
     #[test]
     fn whatever_is_said_numbers_rise_and_what_is_denied_stays(statements in vec(said(), 1..12)) {

@@ -191,11 +191,14 @@ def follow(case):
 def dead_by(case):
     if case["acknowledged_at"] is not None:
         return {"dead_by": min(case["acknowledged_at"], case["now"])}
-    if not case["clock_trusted"]:
+    if not case["clock_trusted"] or case["clock_rule"]:
         return {"result": "clock-untrusted"}
-    limit = case["begun_limit_s" if case["now"] >= case["valid_from"] else "outage_limit_s"]
-    stale = UNKNOWN if limit is None else case["newest_unlisting_at"] + limit
-    return {"dead_by": min(case["valid_until"], stale)}
+    begins, goes_on = (UNKNOWN if case[limit] is None else case["newest_unlisting_at"] + case[limit]
+                       for limit in ("outage_limit_s", "begun_limit_s"))
+    may_begin = max(case["now"], case["valid_from"]) <= begins
+    may_have_begun = case["now"] >= case["valid_from"]
+    last = max(begins, goes_on) if may_begin else goes_on if may_have_begun else begins
+    return {"dead_by": min(case["valid_until"], last)}
 
 ANSWERS = {
     "decision": decide, "object": read_object, "statements": hear, "area": look, "hours": watch, "pairing": pair,

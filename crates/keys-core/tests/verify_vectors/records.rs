@@ -9,6 +9,7 @@ use keys_core::journal::{ChainCheck, JournalError, JournalHead};
 use keys_core::pairing::{
     PairAnswer, PairConfirm, PairOffer, PairingCode, check_answer, check_confirm, fingerprint_of,
 };
+use keys_core::policy::ClockRule;
 use keys_core::refusal::Refusal;
 use keys_core::statement::Statement;
 use keys_core::status::{Accepted, Authority};
@@ -137,6 +138,10 @@ pub(super) fn ending(case: &Value) -> Value {
         newest_unlisting_at: Timestamp(uint(case, "newest_unlisting_at")),
         outage_limit_s: optional("outage_limit_s"),
         begun_limit_s: optional("begun_limit_s"),
+        clock_rule: u8::try_from(uint(case, "clock_rule"))
+            .ok()
+            .and_then(ClockRule::from_number)
+            .expect("a clock rule"),
         clock_trusted: flag(case, "clock_trusted"),
     };
     match dead_by(&ending) {

@@ -1,4 +1,4 @@
-//! Pairing exchanges, journals, and by when a key is dead.
+//! Pairing exchanges and journals.
 
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,12 +7,12 @@ use sha2::Sha256;
 use super::cbor::{V, b, m, n, t};
 use super::group::Group;
 use super::json::{J, obj};
-use super::scene::{AUD, DAY, HOUR, NOW, OTHER_AUD, VEHICLE};
+use super::scene::{AUD, NOW, OTHER_AUD, VEHICLE};
 use super::signed::{JOURNAL, Who, gateway, owner, sha256, sign, stranger};
 use super::unsigned::entry;
 
 pub(crate) fn groups() -> Vec<Group> {
-    vec![pairing(), journals(), endings()]
+    vec![pairing(), journals()]
 }
 
 const SECRET: [u8; 10] = *b"0123456789";
@@ -335,124 +335,6 @@ fn journals() -> Group {
         "broken",
         0,
         false,
-    );
-    group
-}
-
-fn endings() -> Group {
-    let mut group = Group::of_kind(
-        1600,
-        "dead-by",
-        "dead-by",
-        "By when a revoked key opens nothing any more",
-    );
-    struct Ending {
-        now: u64,
-        acknowledged_at: Option<u64>,
-        window: (u64, u64),
-        newest_unlisting_at: u64,
-        outage_limit_s: Option<u64>,
-        begun_limit_s: Option<u64>,
-        clock_trusted: bool,
-    }
-    let usual = || Ending {
-        now: NOW,
-        acknowledged_at: None,
-        window: (NOW - HOUR, NOW + 9 * DAY),
-        newest_unlisting_at: NOW - 600,
-        outage_limit_s: Some(3_600),
-        begun_limit_s: Some(7_200),
-        clock_trusted: true,
-    };
-    let mut add = |name: &str, note: &str, ending: Ending, expect: J| {
-        let optional = |number: Option<u64>| number.map_or(J::Null, J::num);
-        let fields = [
-            ("now", J::num(ending.now)),
-            ("acknowledged_at", optional(ending.acknowledged_at)),
-            ("valid_from", J::num(ending.window.0)),
-            ("valid_until", J::num(ending.window.1)),
-            ("newest_unlisting_at", J::num(ending.newest_unlisting_at)),
-            ("outage_limit_s", optional(ending.outage_limit_s)),
-            ("begun_limit_s", optional(ending.begun_limit_s)),
-            ("clock_trusted", J::Bool(ending.clock_trusted)),
-        ];
-        group.add(
-            name,
-            note,
-            fields.map(|(name, value)| (name.to_owned(), value)).into(),
-            expect,
-        );
-    };
-    let by = |time: u64| obj([("dead_by", J::num(time))]);
-    add(
-        "window-started",
-        "The begun limit counts once the window has started",
-        usual(),
-        by(NOW - 600 + 7_200),
-    );
-    add(
-        "starts-now",
-        "From its first second on",
-        Ending {
-            window: (NOW, NOW + DAY),
-            ..usual()
-        },
-        by(NOW - 600 + 7_200),
-    );
-    add(
-        "not-started",
-        "Before, the outage limit counts",
-        Ending {
-            window: (NOW + 1, NOW + DAY),
-            ..usual()
-        },
-        by(NOW - 600 + 3_600),
-    );
-    add(
-        "ends-earlier",
-        "Never after the end",
-        Ending {
-            window: (NOW - HOUR, NOW + 60),
-            ..usual()
-        },
-        by(NOW + 60),
-    );
-    add(
-        "no-limit",
-        "Without a limit it is the end",
-        Ending {
-            begun_limit_s: None,
-            ..usual()
-        },
-        by(NOW + 9 * DAY),
-    );
-    add(
-        "acknowledged",
-        "The gateway has acknowledged the statement",
-        Ending {
-            acknowledged_at: Some(NOW - 5),
-            ..usual()
-        },
-        by(NOW - 5),
-    );
-    add(
-        "acknowledged-untrusted",
-        "Also without a clock",
-        Ending {
-            acknowledged_at: Some(NOW - 5),
-            clock_trusted: false,
-            ..usual()
-        },
-        by(NOW - 5),
-    );
-    add(
-        "untrusted",
-        "Without a clock nobody can say",
-        Ending {
-            clock_trusted: false,
-            ..usual()
-        },
-        obj([("result", J::str("clock-untrusted"))]),
     );
     group
 }

@@ -7,6 +7,7 @@ mod chains;
 mod conditions;
 mod documents;
 mod edges;
+mod endings;
 mod exchanges;
 mod frames;
 mod group;
@@ -49,6 +50,7 @@ pub(crate) fn files() -> Vec<(String, String)> {
         boards::groups(),
         whereabouts::groups(),
         exchanges::groups(),
+        endings::groups(),
     ];
     groups
         .into_iter()
