@@ -262,7 +262,11 @@ mod tests {
     #[test]
     fn our_own_challenge_is_recognized_until_it_expires() {
         let mut ours = challenges();
-        let challenge = decode(&ours.issue(&facts(5_000), None, &testing::gateway()).unwrap());
+        let challenge = decode(
+            &ours
+                .issue(&facts(5_000), None, &testing::gateway())
+                .unwrap(),
+        );
         assert_eq!(ours.recognize(&challenge, 34_999), Recognized::Alive);
         assert_eq!(ours.recognize(&challenge, 35_000), Recognized::Expired);
     }
@@ -310,7 +314,11 @@ mod tests {
     #[test]
     fn a_used_challenge_is_remembered_until_it_expires() {
         let mut ours = challenges();
-        let first = decode(&ours.issue(&facts(5_000), None, &testing::gateway()).unwrap());
+        let first = decode(
+            &ours
+                .issue(&facts(5_000), None, &testing::gateway())
+                .unwrap(),
+        );
         let second = decode(
             &ours
                 .issue(&facts(40_000), None, &testing::gateway())
@@ -340,6 +348,10 @@ mod tests {
             .filter(|_| ours.deposit(&facts(0), &signer).unwrap().is_some())
             .count();
         assert_eq!(out, POOL);
-        assert!(ours.deposit(&facts(POOL_TTL_MS), &signer).unwrap().is_some());
+        assert!(
+            ours.deposit(&facts(POOL_TTL_MS), &signer)
+                .unwrap()
+                .is_some()
+        );
     }
 }
