@@ -19,6 +19,7 @@ Each line is a JSON object:
 and is answered, in order and whatever it holds, by one line:
   {\"case\", \"decision\": \"allow\"|\"lock-only\"|\"refuse\", \"reasons\": [code]}
 
+What may be null may be absent; a record that lacks another field is `malformed`.
 A position in integers is in 1e-7 degree, otherwise in degrees.
 
 Examples:

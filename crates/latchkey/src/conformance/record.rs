@@ -1,7 +1,7 @@
 //! One recorded presentation, read from JSON.
 //!
-//! What is absent or null takes the value that promises least: nothing known, nothing used, not in
-//! contact. Fields that are not known here are ignored.
+//! What may be null may be absent as well; every other field must be there, or a record that lost one would
+//! be judged more mildly than the one it was. Fields that are not known here are ignored.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,23 @@ use serde_json::Value;
 
 /// Most anchors and most statements in one record.
 const OBJECTS: usize = 64;
+/// The fields of a record that ck1 section 10 does not let be null; null is read as nothing known.
+pub(super) const REQUIRED: [&str; 14] = [
+    "vehicle",
+    "roots",
+    "anchors",
+    "now",
+    "in_contact",
+    "begun",
+    "uses",
+    "channel",
+    "proximity",
+    "statements",
+    "known",
+    "gateway_key",
+    "key",
+    "command",
+];
 /// Units of a degree in ck1.
 const UNITS_PER_DEGREE: f64 = 1e7;
 
@@ -59,12 +76,10 @@ impl Record {
     /// # Errors
     /// [`Refusal::Malformed`] if a field cannot be read, [`Refusal::TooLarge`] if a list is too long.
     pub(super) fn read(value: &Value) -> Result<Self, Refusal> {
-        let fields = Fields(
-            value
-                .is_object()
-                .then_some(value)
-                .ok_or(Refusal::Malformed)?,
-        );
+        let fields = Fields(value);
+        if !REQUIRED.iter().all(|name| value.get(name).is_some()) {
+            return Err(Refusal::Malformed);
+        }
         Ok(Self {
             vehicle: vehicle(fields.text("vehicle")?)?,
             roots: roots(&fields)?,
@@ -206,10 +221,7 @@ fn uses(value: &Value) -> Result<BTreeMap<GrantId, u64>, Refusal> {
 }
 
 fn known(value: &Value) -> Result<Known, Refusal> {
-    if !value.is_object() {
-        return Err(Refusal::Malformed);
-    }
-    let number = |name| Fields(value).stated(name).map_or(Ok(0), uint);
+    let number = |name| uint(value.get(name).ok_or(Refusal::Malformed)?);
     Ok(Known {
         owner_seq: number("owner_seq")?,
         platform_seq: number("platform_seq")?,

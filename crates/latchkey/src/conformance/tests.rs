@@ -13,6 +13,7 @@ use keys_core::testing::{self, KeyBuilder, NOW};
 use keys_core::time::{Timestamp, Validity};
 use serde_json::{Value, json};
 
+use super::record::REQUIRED;
 use super::*;
 
 fn hex(bytes: &[u8]) -> String {
@@ -185,24 +186,23 @@ fn an_anchored_key_is_allowed_and_unknown_without_its_anchors() {
 }
 
 #[test]
-fn a_record_may_leave_out_what_it_does_not_know() {
+fn a_record_may_leave_out_what_may_be_null_and_nothing_else() {
+    for name in REQUIRED {
+        let lost = with(owned_with(|_| {}), |record| {
+            record.as_object_mut().expect("an object").remove(name);
+        });
+        refused(&lost, &["malformed"]);
+    }
+    for name in ["owner_seq", "platform_seq", "generation"] {
+        let lost = with(owned_with(|_| {}), |record| {
+            let known = record["known"].as_object_mut();
+            known.expect("an object").remove(name);
+        });
+        refused(&lost, &["malformed"]);
+    }
     let mut lean = owned_with(|claims| claims.policy.outage_limit_s = Some(u32::MAX));
     let fields = lean.as_object_mut().expect("an object");
-    for name in [
-        "anchors",
-        "now",
-        "in_contact",
-        "begun",
-        "uses",
-        "channel",
-        "proximity",
-        "statements",
-        "known",
-        "position",
-        "state",
-        "case",
-        "platform_root",
-    ] {
+    for name in ["position", "state", "case", "platform_root"] {
         fields.remove(name);
     }
     fields.insert("something_new".to_owned(), json!([1]));
