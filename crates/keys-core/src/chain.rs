@@ -230,6 +230,9 @@ impl UnverifiedKey<'_> {
         if key.effective.vehicle() != vehicle {
             return Err(Refusal::WrongVehicle);
         }
+        if self.anchor().is_some() && key.links.len() + self.envelopes().len() > limits::LINKS {
+            return Err(Refusal::TooLarge);
+        }
         for link in links {
             key = key.extend(&link?, roots)?;
         }

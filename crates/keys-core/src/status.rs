@@ -367,31 +367,31 @@ impl StatusBoard {
 
     /// `revoked` and `suspended`, as far as they hold for a key.
     ///
-    /// An owner's word reaches every link, a status key's only links below a mandate.
+    /// An owner's word reaches every link, a status key's only links below a mandate. Every signer's
+    /// newest statement counts: what one suspends only that one lifts.
     #[must_use]
     pub fn denials(&self, key: &DigitalKey) -> Refusals {
         let mut refusals = Refusals::NONE;
-        let owner = newest(&self.owner);
-        let platform = self.newest_standing();
         for (index, id) in key.links().iter().enumerate() {
             let id = id.short();
             let below_mandate = key.has_mandate() && index > 0;
             if self.is_revoked_by_owner(id) || below_mandate && self.is_revoked_by_platform(id) {
                 refusals.insert(Refusal::Revoked);
             }
-            let suspends =
-                |held: Option<&Held>| held.is_some_and(|held| held.suspended.contains(&id));
-            if suspends(owner) || below_mandate && suspends(platform) {
+            let lists = |held: &Held| held.suspended.contains(&id);
+            if self.owner.iter().any(lists) || below_mandate && self.platform_words().any(lists) {
                 refusals.insert(Refusal::Suspended);
             }
         }
         refusals
     }
 
-    /// The platform's newest word from a status key that the owner has not ended; from any if all are.
-    fn newest_standing(&self) -> Option<&Held> {
-        let standing = self.platform.iter().filter(|held| self.link_stands(held));
-        newest(standing).or_else(|| newest(&self.platform))
+    /// The words of status keys that the owner has not ended; of all if none is left.
+    fn platform_words(&self) -> impl Iterator<Item = &Held> {
+        let is_any_left = self.platform.iter().any(|held| self.link_stands(held));
+        self.platform
+            .iter()
+            .filter(move |held| !is_any_left || self.link_stands(held))
     }
 
     /// Age in seconds at `reference` of the newest statement that speaks for a key, if one is fresh at all.
@@ -462,13 +462,19 @@ impl StatusBoard {
         self.newest(authority).map_or(least, |held| held.seq)
     }
 
+    /// The suspended ids, whoever suspended them.
+    pub fn suspended(&self) -> impl Iterator<Item = ShortId> {
+        let words = self.owner.iter().chain(self.platform_words());
+        words.flat_map(|held| held.suspended.iter().copied())
+    }
+
     /// The revoked ids, whoever revoked them.
     pub fn revoked(&self) -> impl Iterator<Item = ShortId> {
         self.revoked.keys().copied()
     }
 }
 
-/// Of several signers of one authority the latest word counts, whoever spoke it.
+/// The latest word of several signers, whoever spoke it.
 fn newest<'a>(list: impl IntoIterator<Item = &'a Held>) -> Option<&'a Held> {
     list.into_iter()
         .max_by_key(|held| (held.issued_at, held.seq))

@@ -148,11 +148,16 @@ export class StatusBoard {
     return !this.revoked.owner.has(shortOf(statusLink.leaf)) && statusLink.items.get(5) >= this.generation;
   }
 
-  /** @param {Authority} authority */
+  /** The latest word of an authority. @param {Authority} authority */
   newest(authority) {
+    return newest([...this.words[authority].values()]);
+  }
+
+  /** The words that suspend: of signers the owner has not ended, or of all if none is left. @param {Authority} authority */
+  suspending(authority) {
     const words = [...this.words[authority].values()];
     const standing = words.filter((word) => this.stands(word));
-    return newest(standing.length > 0 ? standing : words);
+    return standing.length > 0 ? standing : words;
   }
 
   /** @param {Word} word @param {number} moment */
@@ -183,7 +188,7 @@ export class StatusBoard {
     const speakers = key.hasMandate ? ["owner", "platform"] : ["owner"];
     return speakers.flatMap((authority) => {
       const ids = key.links.slice(authority === "platform" ? 1 : 0).map(shortOf);
-      const suspended = this.newest(authority)?.suspended ?? [];
+      const suspended = this.suspending(authority).flatMap((word) => word.suspended);
       const codes = [];
       if (ids.some((id) => this.revoked[authority].has(id))) codes.push("revoked");
       if (ids.some((id) => suspended.includes(id))) codes.push("suspended");

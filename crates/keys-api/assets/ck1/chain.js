@@ -168,6 +168,7 @@ export class Trust {
   async verify({ anchor, links }) {
     let key = anchor && this.anchors.get(toHex(anchor));
     need(!anchor || key, "unknown-signer");
+    need(!key || key.links.length + links.length <= 5, "too-large");
     for (const found of links) key = await this.follow(key, found);
     if (!key?.grant) throw new Refused();
     return key;

@@ -47,14 +47,9 @@ impl Trust {
 
 /// Everything a board denies.
 fn denials(board: &StatusBoard) -> (Vec<ShortId>, Vec<ShortId>, u64) {
-    let suspended = [Authority::Owner, Authority::Platform]
-        .into_iter()
-        .filter_map(|authority| board.newest(authority))
-        .flat_map(|held| held.suspended.iter().copied())
-        .collect();
     (
         board.revoked().collect(),
-        suspended,
+        board.suspended().collect(),
         board.least_generation(),
     )
 }

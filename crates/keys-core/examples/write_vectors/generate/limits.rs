@@ -170,6 +170,18 @@ fn counts() -> Group {
         &Scene::mandated(&longer),
         "too-large",
     );
+    let forged = sign_unnamed(
+        LINK,
+        &chain.leaf(),
+        &claims(&holder(4), ALL, 0).without(3),
+        &holder(5),
+    );
+    group.refuse(
+        "6-links-anchored-forged",
+        "They are counted before any signature is looked at",
+        &Scene::mandated(&chain.push(forged, &holder(4))),
+        "too-large",
+    );
     for item in [3, 15] {
         let list = |count: usize| a(vec![circle(1); count]);
         let at = |chain: &Chain| Scene::of(chain).but(|scene| scene.position = Some(HERE));

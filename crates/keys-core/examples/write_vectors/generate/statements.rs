@@ -95,10 +95,11 @@ fn owners() -> Group {
     );
     let two = scene.but(|scene| scene.roots.push(second_owner().public()));
     let by_two = [by_owner(&suspending(&owner_2(), &[id])), second.clone()];
-    group.allow(
-        "resumed-by-another-owner",
-        "The latest word of any owner key counts",
+    group.refuse(
+        "suspended-by-the-other-owner",
+        "A later word of another owner key does not lift it",
         &two.hearing(&by_two),
+        "suspended",
     );
     let reversed = [
         second,
@@ -106,7 +107,7 @@ fn owners() -> Group {
     ];
     group.refuse(
         "suspended-later",
-        "Each owner key counts its own numbers; the later iat wins",
+        "Each owner key counts its own numbers",
         &two.hearing(&reversed),
         "suspended",
     );

@@ -21,6 +21,57 @@ fn both_authorities_are_heard_and_a_statement_held_already_is_known() {
 }
 
 #[test]
+fn what_one_signer_suspends_no_other_lifts() {
+    let mut both = roots();
+    both.owner_keys.push(*second_owner().verifying_key());
+    let (second, _) = second_status();
+    let until = Some(NOW.plus(3_600));
+    let mut leaf = claims(&holder(1), window(), Entitlements::UNLOCK);
+    leaf.grant_id = Some(GrantId([1; 8]));
+    let key = KeyBuilder::mandated().then(leaf, &holder(1));
+    let links = [status_link().bytes, second_status().1];
+    let known = AnchorStore::from_links(links.iter().map(Vec::as_slice), vehicle(), &both);
+    let suspended = |body: &mut Statement| body.suspended = id_list([key.leaf().short()]).unwrap();
+    let later = |body: &mut Statement| body.issued_at = NOW.plus(60);
+    let stories = [
+        [
+            by_owner(1, suspended),
+            signed(&second_owner(), 7, later),
+            by_owner(2, later),
+        ],
+        [
+            by_status(1, suspended),
+            signed(&second, 7, |body| {
+                later(body);
+                body.expires_at = until;
+            }),
+            by_status(2, later),
+        ],
+    ];
+    let bytes = key.encode();
+    let verified = UnverifiedKey::parse(&bytes)
+        .unwrap()
+        .verify(vehicle(), &roots(), &AnchorStore::default())
+        .unwrap();
+    for story in stories {
+        let mut board = StatusBoard::default();
+        let denied: Vec<bool> = story
+            .iter()
+            .map(|bytes| {
+                let statement = Unverified::<Statement>::decode(bytes).unwrap();
+                let clock = ClockInterval::exactly(NOW.plus(60));
+                board
+                    .accept(&statement, vehicle(), &both, &known, clock)
+                    .unwrap();
+                board.denials(&verified).contains(Refusal::Suspended)
+            })
+            .collect();
+        assert_eq!(denied, [true, true, false]);
+        assert_eq!(board.suspended().count(), 0);
+    }
+}
+
+#[test]
 fn a_statement_for_another_vehicle_is_refused() {
     let foreign = by_owner(1, |body| body.vehicle = other_vehicle());
     let refused = accept(&mut StatusBoard::default(), &foreign).unwrap_err();

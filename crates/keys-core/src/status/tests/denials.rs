@@ -85,7 +85,7 @@ fn what_is_revoked_stays_and_what_is_suspended_may_return() {
 }
 
 #[test]
-fn a_new_status_key_inherits_what_was_revoked_and_speaks_the_latest_word() {
+fn a_new_status_key_inherits_what_was_denied_and_the_old_one_has_its_last_word() {
     let key = mandated();
     let (second, _) = second_status();
     let mut board = board(&[by_status(9, |body| {
@@ -101,11 +101,17 @@ fn a_new_status_key_inherits_what_was_revoked_and_speaks_the_latest_word() {
         body.expires_at = Some(NOW.plus(60));
     });
     accept(&mut board, &first).unwrap();
+    assert_eq!(
+        denials(&board, &key),
+        [Refusal::Revoked, Refusal::Suspended]
+    );
+    let last = by_status(10, |_| {});
+    accept(&mut board, &last).unwrap();
     assert_eq!(denials(&board, &key), [Refusal::Revoked]);
 }
 
 #[test]
-fn a_status_key_that_the_owner_ended_hides_no_other_ones_word() {
+fn a_status_key_that_the_owner_ended_lifts_nothing_and_suspends_nothing() {
     let key = mandated();
     let (second, link) = second_status();
     let stolen_link = AnchorStore::from_links([&link[..]], vehicle(), &roots())
@@ -116,16 +122,23 @@ fn a_status_key_that_the_owner_ended_hides_no_other_ones_word() {
     let stolen = signed(&second, 1, |body| {
         body.issued_at = NOW.plus(500);
         body.expires_at = Some(NOW.plus(100_000));
+        body.suspended = ids(&[key.links()[1].id]);
     });
     let mut board = board(&[honest, stolen]);
-    assert_eq!(denials(&board, &key), NOTHING, "the latest word counts");
+    assert_eq!(denials(&board, &key), [Refusal::Suspended]);
     accept(
         &mut board,
         &by_owner(1, |body| body.revoked = ids(&[stolen_link])),
     )
     .unwrap();
-    assert_eq!(denials(&board, &key), [Refusal::Suspended]);
+    assert_eq!(
+        denials(&board, &key),
+        [Refusal::Suspended],
+        "the honest one's"
+    );
     assert_eq!(board.statement_age_s(true, NOW.plus(100)), Some(100));
+    accept(&mut board, &by_status(2, |_| {})).unwrap();
+    assert_eq!(denials(&board, &key), NOTHING);
 }
 
 #[test]
