@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use keys_core::cache::KeyCache;
+use keys_core::cache::{KeyCache, KeyHash};
 use keys_core::chain::DigitalKey;
-use keys_core::envelope::sha256;
 use keys_core::presentation::{Presentation, PresentedKey};
 use keys_core::refusal::Refusal;
 
@@ -14,14 +13,12 @@ use crate::trust::Trust;
 /// Finds the key among those verified before, by its bytes or by the leaf that stands for it.
 pub(super) fn find(
     presentation: &Presentation<'_>,
+    hash: &KeyHash,
     cache: &Mutex<KeyCache>,
 ) -> Option<Arc<DigitalKey>> {
     match &presentation.key {
         PresentedKey::Cached(leaf) => lock(cache).by_leaf(leaf),
-        PresentedKey::Whole(_) => {
-            let hash = sha256(presentation.key_bytes);
-            lock(cache).by_hash(&hash)
-        }
+        PresentedKey::Whole(_) => lock(cache).by_hash(hash),
     }
 }
 
@@ -36,14 +33,4 @@ pub(super) fn verify(
             .verify(trust.vehicle, &trust.bundle.roots(), &trust.anchors)
             .map(Arc::new),
     }
-}
-
-/// Remembers a key whose holder has just proven to hold it.
-pub(super) fn remember(
-    presentation: &Presentation<'_>,
-    key: &Arc<DigitalKey>,
-    cache: &Mutex<KeyCache>,
-) {
-    let hash = sha256(presentation.key_bytes);
-    lock(cache).remember(hash, key.clone());
 }

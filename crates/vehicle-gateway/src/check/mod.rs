@@ -29,6 +29,7 @@ use keys_core::proof::Proof;
 use keys_core::refusal::Refusal;
 
 pub use self::format::{Glance, glance};
+use crate::core::lock;
 use crate::trust::Trust;
 
 /// A presentation whose every signature holds. Nothing is said yet about time, place or revocation.
@@ -51,7 +52,8 @@ pub struct Signed {
 pub fn signed(bytes: &[u8], trust: &Trust, cache: &Mutex<KeyCache>) -> Result<Signed, Refusal> {
     let presentation = format::parse(bytes)?;
     vehicle::check(&presentation, trust.vehicle)?;
-    let found = chain::find(&presentation, cache);
+    let key_hash = sha256(presentation.key_bytes);
+    let found = chain::find(&presentation, &key_hash, cache);
     let is_new = found.is_none();
     let key = match found {
         Some(key) => key,
@@ -59,7 +61,7 @@ pub fn signed(bytes: &[u8], trust: &Trust, cache: &Mutex<KeyCache>) -> Result<Si
     };
     let proof = proof::verify(&presentation, &key)?;
     if is_new {
-        chain::remember(&presentation, &key, cache);
+        lock(cache).remember(key_hash, key.clone());
     }
     let challenge = presentation.challenge.unverified_body().clone();
     Ok(Signed {
